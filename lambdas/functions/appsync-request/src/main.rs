@@ -1,1 +1,21 @@
-fn main() {}
+use appsync_request::Function;
+use lambda_runtime::{LambdaEvent, service_fn};
+use startup::{Aws, HttpClient, Settings, init_telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let settings = Settings;
+    init_telemetry(settings)?;
+    let function = assemble(settings)?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| function.handle(event).await)).await
+}
+
+fn assemble(settings: Settings) -> anyhow::Result<Function> {
+    let aws = Aws::from_settings(settings, HttpClient::new())?;
+    Ok(Function {
+        queue: aws_sdk_sqs::Client::new(&aws.sdk_config(settings, "AWS_ENDPOINT_URL_SQS")?),
+        queue_url: settings.required("QUEUE_URL")?,
+        client_id: settings.required("COGNITO_CLIENT_ID")?,
+        request_limits: settings.request_limits()?,
+    })
+}

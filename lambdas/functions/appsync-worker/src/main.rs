@@ -1,1 +1,31 @@
-fn main() {}
+use appsync_worker::{Function, Publisher, Queue};
+use lambda_runtime::{LambdaEvent, service_fn};
+use startup::{Aws, HttpClient, Settings, init_telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let settings = Settings;
+    init_telemetry(settings)?;
+    let function = assemble(settings)?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| function.handle(event).await)).await
+}
+
+fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model>> {
+    let http = HttpClient::new();
+    let aws = Aws::from_settings(settings, http.clone())?;
+    let bedrock = bedrock::client(&aws.sdk_config(settings, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?);
+    let model_id = settings.required("MODEL_ID")?;
+    let model =
+        bedrock::BedrockModel::new(bedrock, model_id.as_str(), settings.optional("MODEL_REQUEST_FIELDS")?);
+    Ok(Function {
+        queue: Queue {
+            client: aws_sdk_sqs::Client::new(&aws.sdk_config(settings, "AWS_ENDPOINT_URL_SQS")?),
+            url: settings.required("QUEUE_URL")?,
+        },
+        publisher: Publisher::new(http, &aws, settings.required("GRAPHQL_URL")?),
+        model: chat::Retrying::new(model, chat::Backoff::default()),
+        model_id: model_id.into(),
+        max_age: settings.seconds_or("MAX_MESSAGE_AGE_SECONDS", appsync_worker::DEFAULT_MAX_AGE)?,
+        tuning: settings.tuning(appsync_worker::tuning())?,
+    })
+}

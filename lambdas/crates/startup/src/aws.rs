@@ -1,0 +1,59 @@
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_async::{rt::sleep::SharedAsyncSleep, rt::sleep::TokioSleep, time::SharedTimeSource};
+use aws_types::{SdkConfig, region::Region};
+
+use crate::{HttpClient, Settings, SettingsError};
+
+/// AWS as seen from inside a function.
+///
+/// Lambda puts the role's credentials and the region into the environment, fixed for the environment's life, so
+/// the provider chain of `aws-config`, with its profiles, STS and metadata service, would be weight without use.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    http: HttpClient,
+    region: String,
+    credentials: Credentials,
+}
+
+impl Aws {
+    pub fn from_settings(settings: Settings, http: HttpClient) -> Result<Self, SettingsError> {
+        Ok(Self {
+            http,
+            region: settings.required("AWS_REGION")?,
+            credentials: Credentials::new(
+                settings.required("AWS_ACCESS_KEY_ID")?,
+                settings.required("AWS_SECRET_ACCESS_KEY")?,
+                settings.optional("AWS_SESSION_TOKEN")?,
+                None,
+                "Lambda",
+            ),
+        })
+    }
+
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The configuration for one service's client. `endpoint_variable` is the SDKs' own way to move a service
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>), such as
+    /// `AWS_ENDPOINT_URL_SQS`.
+    pub fn sdk_config(
+        &self,
+        settings: Settings,
+        endpoint_variable: &'static str,
+    ) -> Result<SdkConfig, SettingsError> {
+        let mut builder = SdkConfig::builder()
+            .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
+            .http_client(self.http.for_sdk())
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .time_source(SharedTimeSource::default());
+        builder.set_endpoint_url(settings.optional(endpoint_variable)?);
+        Ok(builder.build())
+    }
+}

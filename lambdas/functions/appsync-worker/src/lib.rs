@@ -1,0 +1,96 @@
+//! Answers queued prompts and publishes the events to AppSync's subscribers.
+//!
+//! SQS delivers at least once. What this function makes of it: an answer that may have started is never generated
+//! again, and a message that can never be answered reaches the dead-letter queue within minutes.
+
+#![forbid(unsafe_code)]
+
+mod failure;
+mod message;
+mod mutation;
+mod publisher;
+mod queue;
+
+use std::{sync::Arc, time::Duration};
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use chat::{ChatRequest, ErrorCode, EventSink as _, Limits, Model, Opening, StreamEvent, Tuning, relay};
+use futures_util::future::join_all;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use startup::Causes;
+use tokio::time::Instant;
+use tracing::{error, warn};
+
+use crate::{failure::Failure, message::Delivery};
+pub use crate::{
+    publisher::{Publisher, tuning},
+    queue::Queue,
+};
+
+/// How long a prompt may wait in the queue before nobody is assumed to wait for it any more.
+pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
+
+/// The function with everything it needs.
+pub struct Function<M> {
+    pub queue: Queue,
+    pub publisher: Publisher,
+    pub model: M,
+    pub model_id: Arc<str>,
+    pub max_age: Duration,
+    pub tuning: Tuning,
+}
+
+impl<M: Model> Function<M> {
+    /// The messages of a batch are answered side by side; those that fail are returned to the queue, alone.
+    pub async fn handle(&self, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Diagnostic> {
+        let (batch, context) = event.into_parts();
+        let limits = self.tuning.limits(Instant::now(), startup::remaining(context.deadline));
+        let answers = batch.records.iter().map(|message| self.answer(message, &context, &limits));
+        let mut response = SqsBatchResponse::default();
+        for (message, answer) in batch.records.iter().zip(join_all(answers).await) {
+            let Err(failure) = answer else { continue };
+            let message_id = message.message_id.clone().unwrap_or_default();
+            error!(request_id = context.request_id, message_id, error = %Causes(&failure), "returned to the queue");
+            self.queue.return_soon(message).await;
+            response.add_failure(message_id);
+        }
+        Ok(response)
+    }
+
+    async fn answer(&self, message: &SqsMessage, context: &Context, limits: &Limits) -> Result<(), Failure> {
+        let request = appsync_job::read(message.body.as_deref().unwrap_or_default())?;
+        let mut session = self.publisher.session(&request.caller, request.stream_id.clone());
+        let answer = match self.open(message, &request, limits).await {
+            Ok(answer) => answer,
+            Err(code) => {
+                warn!(request_id = context.request_id, stream_id = request.stream_id.as_str(), refusal = %code, "refused");
+                let stream_id = Some(request.stream_id);
+                let event = StreamEvent::Error { stream_id, seq: None, error: code.into() };
+                return session.send(&[event]).await.map_err(Failure::Publish);
+            }
+        };
+        let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
+        let outcome = relay(opening, answer, &mut session, limits).await;
+        // However it went, the message is done with: tokens have been paid for, and perhaps been read.
+        startup::log_outcome(&context.request_id, &request.stream_id, &outcome);
+        Ok(())
+    }
+
+    async fn open(
+        &self,
+        message: &SqsMessage,
+        request: &ChatRequest,
+        limits: &Limits,
+    ) -> Result<M::Answer, ErrorCode> {
+        match Delivery::of(message, self.max_age) {
+            Delivery::First => {}
+            // An earlier delivery may have begun the answer and died.
+            Delivery::Again => return Err(ErrorCode::Interrupted),
+            Delivery::Stale => return Err(ErrorCode::DeadlineExceeded),
+        }
+        chat::open(&self.model, request, limits).await.map_err(|problem| {
+            error!(stream_id = request.stream_id.as_str(), error = %Causes(&problem), "the model did not open");
+            problem.code()
+        })
+    }
+}

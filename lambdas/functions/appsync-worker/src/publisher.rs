@@ -1,0 +1,171 @@
+use std::time::{Duration, SystemTime};
+
+use auth::Caller;
+use aws_credential_types::Credentials;
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningError, SigningSettings, sign},
+    sign::v4,
+};
+use aws_smithy_runtime_api::client::{identity::Identity, orchestrator::HttpRequest};
+use chat::{Backoff, EventSink, SinkError, StreamEvent, StreamId, Tuning};
+use serde::Deserialize;
+use startup::{Aws, HttpClient, HttpError};
+
+use crate::mutation::publish_token;
+
+/// Per try. A subscriber waits behind it.
+const TRY_FOR: Duration = Duration::from_secs(3);
+
+const RETRY: Backoff = Backoff { attempts: 4, base: Duration::from_millis(100), cap: Duration::from_secs(1) };
+
+/// AppSync drops a subscription payload over 240 KB without a word
+/// (<https://docs.aws.amazon.com/general/latest/gr/appsync.html>); this leaves it far away.
+const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// What is special about this transport's limits.
+pub fn tuning() -> Tuning {
+    Tuning { max_delta_bytes: MAX_TEXT_BYTES, ..Tuning::default() }
+}
+
+/// Signs and sends `publishToken` mutations, all over one client and its kept-alive connection.
+pub struct Publisher {
+    http: HttpClient,
+    url: String,
+    region: String,
+    credentials: Identity,
+}
+
+/// The subscribers of one session.
+pub(crate) struct Session<'a> {
+    publisher: &'a Publisher,
+    owner: String,
+    stream_id: StreamId,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PublishError {
+    #[error("the mutation could not be signed")]
+    Sign(#[from] SigningError),
+    #[error("the signed mutation is not an HTTP request")]
+    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error("AppSync answered {status}")]
+    Status { status: u16 },
+    /// A 200 whose body says that the mutation failed.
+    #[error("AppSync refused the mutation: {0}")]
+    GraphQl(String),
+}
+
+impl Publisher {
+    pub fn new(http: HttpClient, aws: &Aws, url: String) -> Self {
+        let credentials: Credentials = aws.credentials().clone();
+        Self { http, url, region: aws.region().to_owned(), credentials: credentials.into() }
+    }
+
+    pub(crate) fn session(&self, caller: &Caller, stream_id: StreamId) -> Session<'_> {
+        Session { publisher: self, owner: caller.sub.clone(), stream_id }
+    }
+
+    async fn publish(&self, body: &[u8]) -> Result<(), PublishError> {
+        let (status, answer) = self.http.send(self.signed(body)?, TRY_FOR).await?;
+        if !status.is_success() {
+            return Err(PublishError::Status { status: status.as_u16() });
+        }
+        graphql_errors(&answer).map_or(Ok(()), |errors| Err(PublishError::GraphQl(errors)))
+    }
+
+    fn signed(&self, body: &[u8]) -> Result<HttpRequest, PublishError> {
+        let mut request = http::Request::post(&self.url)
+            .header("content-type", "application/json")
+            .body(body.to_vec())
+            .map_err(|error| PublishError::Request(error.into()))?;
+        let params = v4::SigningParams::builder()
+            .identity(&self.credentials)
+            .region(&self.region)
+            .name("appsync")
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| PublishError::Request(error.into()))?;
+        let headers =
+            request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let signable = SignableRequest::new("POST", &self.url, headers, SignableBody::Bytes(body))?;
+        let (signature, _) = sign(signable, &params.into())?.into_parts();
+        signature.apply_to_request_http1x(&mut request);
+        HttpRequest::try_from(request.map(Into::into)).map_err(|error| PublishError::Request(error.into()))
+    }
+}
+
+impl EventSink for Session<'_> {
+    /// One mutation at a time: AppSync does not keep the order of mutations that overlap.
+    async fn send(&mut self, events: &[StreamEvent]) -> Result<(), SinkError> {
+        for event in events {
+            let body = publish_token(event, self.stream_id.as_str(), &self.owner);
+            let mut tries = 0;
+            while let Err(error) = self.publisher.publish(&body).await {
+                tries += 1;
+                match RETRY.pause_after(tries).filter(|_| error.may_pass()) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(SinkError::Failed(error.into())),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PublishError {
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Http(_) | Self::GraphQl(_) => true,
+            Self::Status { status } => *status == 429 || *status >= 500,
+            Self::Sign(_) | Self::Request(_) => false,
+        }
+    }
+}
+
+/// The types of the errors in a GraphQL answer, if any. Not their messages: those may quote the variables, and so
+/// the answer's text.
+fn graphql_errors(answer: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        errors: Option<Vec<GraphQlError>>,
+    }
+    #[derive(Deserialize)]
+    struct GraphQlError {
+        #[serde(rename = "errorType", default)]
+        error_type: Option<String>,
+    }
+    match serde_json::from_slice::<Answer>(answer) {
+        Err(_) => Some("not JSON".to_owned()),
+        Ok(Answer { errors }) => {
+            let errors = errors.filter(|errors| !errors.is_empty())?;
+            let types =
+                errors.into_iter().map(|error| error.error_type.unwrap_or_else(|| "unknown".to_owned()));
+            Some(types.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_200_with_errors_is_a_failure_whose_message_is_not_repeated() {
+        let check = |answer: &str, expect: Option<&str>| {
+            assert_eq!(graphql_errors(answer.as_bytes()).as_deref(), expect, "{answer}");
+        };
+        check(r#"{"data":{"publishToken":{"seq":1}}}"#, None);
+        check(r#"{"data":{},"errors":null}"#, None);
+        check(r#"{"data":{},"errors":[]}"#, None);
+        check(
+            r#"{"data":null,"errors":[{"errorType":"Unauthorized","message":"secret"}]}"#,
+            Some("Unauthorized"),
+        );
+        check(r#"{"errors":[{"message":"secret"}]}"#, Some("unknown"));
+        check("<html>", Some("not JSON"));
+    }
+}

@@ -1,0 +1,67 @@
+//! Streams an answer as the HTTP response of a Lambda Function URL.
+//!
+//! `POST /` with `Authorization: Bearer <Cognito access token>` and the request JSON of the contract. The URL is
+//! public, so the token is verified here, before the body is looked at.
+
+#![forbid(unsafe_code)]
+
+mod format;
+mod refusal;
+mod request;
+mod responder;
+pub mod runtime;
+mod sink;
+
+use std::sync::Arc;
+
+use auth::{FetchJwks, Verifier};
+use chat::{ChatRequest, Limits, Model, Opening, RequestLimits, Tuning, relay};
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::{format::Format, refusal::Refusal, sink::BodySink};
+pub use crate::{responder::Responder, runtime::Invocation};
+
+/// The function with everything it needs.
+pub struct Function<M, F> {
+    pub verifier: Verifier<F>,
+    pub model: M,
+    pub model_id: Arc<str>,
+    pub request_limits: RequestLimits,
+    pub tuning: Tuning,
+}
+
+impl<M: Model, F: FetchJwks> Function<M, F> {
+    /// One HTTP request. Whatever is refused is refused with a status, before the first byte of the stream.
+    pub async fn handle(&self, invocation: Invocation, responder: Responder) {
+        let limits = self.tuning.limits(Instant::now(), startup::remaining(invocation.deadline_ms));
+        let (format, request, answer) = match self.open(&invocation, &limits).await {
+            Ok(opened) => opened,
+            Err(refusal) => {
+                warn!(request_id = invocation.request_id, refusal = refusal.for_log(), "refused");
+                return responder.whole(refusal.head(), refusal.body()).await;
+            }
+        };
+        let mut sink = BodySink::new(responder.stream(format.head()).await, format);
+        let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
+        let outcome = relay(opening, answer, &mut sink, &limits).await;
+        startup::log_outcome(&invocation.request_id, &request.stream_id, &outcome);
+    }
+
+    async fn open(
+        &self,
+        invocation: &Invocation,
+        limits: &Limits,
+    ) -> Result<(Format, ChatRequest, M::Answer), Refusal> {
+        let http = request::read(&invocation.payload)?;
+        request::check_route(&http)?;
+        let caller = self.verifier.verify(request::bearer(&http)?).await?;
+        let body = request::json_body(&http)?;
+        let request = ChatRequest::parse(caller, body, self.request_limits)
+            .map_err(|invalid| Refusal::invalid(invalid, ChatRequest::stream_id_of(body)))?;
+        match chat::open(&self.model, &request, limits).await {
+            Ok(answer) => Ok((Format::accepted_by(&http), request, answer)),
+            Err(error) => Err(Refusal::model(error, request.stream_id)),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+use chat::{EventSink, SinkError, StreamEvent};
+
+use crate::{format::Format, responder::BodySender};
+
+/// The body of the HTTP response.
+///
+/// Lambda gives no sign when the client of a Function URL goes away: the stream then runs on until it ends by
+/// itself, bounded by `max_tokens` and the function's timeout. Where the Runtime API does close the connection,
+/// [`SinkError::Gone`] follows.
+pub(crate) struct BodySink {
+    body: BodySender,
+    format: Format,
+}
+
+impl BodySink {
+    pub(crate) fn new(body: BodySender, format: Format) -> Self {
+        Self { body, format }
+    }
+}
+
+impl EventSink for BodySink {
+    async fn send(&mut self, events: &[StreamEvent]) -> Result<(), SinkError> {
+        let mut chunk = String::new();
+        for event in events {
+            self.format.write(&mut chunk, event);
+        }
+        if !chunk.is_empty() {
+            self.body.send(chunk.into()).await.map_err(|_| SinkError::Gone)?;
+        }
+        match (self.format, events.last()) {
+            (Format::Text, Some(StreamEvent::Error { error, .. })) => {
+                self.body.break_off(error.code.as_str()).await.map_err(|_| SinkError::Gone)
+            }
+            _ => Ok(()),
+        }
+    }
+}

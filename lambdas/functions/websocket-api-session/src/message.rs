@@ -1,0 +1,75 @@
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use chat::{Error, ErrorCode, StreamEvent};
+use serde::Deserialize;
+
+/// What a message that is not `{"action": "stream", ...}` gets. The connection lives on.
+pub(crate) fn answer(request: &ApiGatewayWebsocketProxyRequest) -> StreamEvent {
+    let body = request.body.as_deref().unwrap_or_default();
+    let message = if request.is_base64_encoded {
+        BASE64_STANDARD.decode(body).unwrap_or_default()
+    } else {
+        body.as_bytes().to_vec()
+    };
+    match action(&message) {
+        Ok(Action::Ping) => StreamEvent::Ping { stream_id: None },
+        Err(problem) => {
+            let error = Error::new(ErrorCode::InvalidRequest, problem);
+            StreamEvent::Error { stream_id: None, seq: None, error }
+        }
+    }
+}
+
+enum Action {
+    Ping,
+}
+
+fn action(message: &[u8]) -> Result<Action, &'static str> {
+    #[derive(Deserialize)]
+    struct Message {
+        action: Option<serde_json::Value>,
+    }
+    // A struct would also be read from an array.
+    let is_object = message.trim_ascii_start().starts_with(b"{");
+    let message: Message = serde_json::from_slice(message)
+        .ok()
+        .filter(|_| is_object)
+        .ok_or("The message must be a JSON object, such as {\"action\": \"stream\", \"prompt\": \"...\"}.")?;
+    match message.action.as_ref().map(serde_json::Value::as_str) {
+        Some(Some("ping")) => Ok(Action::Ping),
+        // API Gateway routes it elsewhere when it comes as text.
+        Some(Some("stream")) => Err("A message with the action \"stream\" must be a text frame."),
+        Some(Some(_)) => Err("`action` must be \"stream\" or \"ping\"."),
+        Some(None) => Err("`action` must be a string: \"stream\" or \"ping\"."),
+        None => Err("`action` is missing: \"stream\" or \"ping\"."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat::wire;
+
+    use super::*;
+
+    #[test]
+    fn a_ping_is_answered_and_everything_else_is_told_what_to_do() {
+        let check = |body: &str, is_base64_encoded: bool, expect: &str| {
+            let mut request = ApiGatewayWebsocketProxyRequest::default();
+            request.body = Some(body.to_owned());
+            request.is_base64_encoded = is_base64_encoded;
+            let json = wire::to_json(&answer(&request));
+            assert!(json.contains(expect), "{body} -> {json}");
+            assert!(!json.contains("stream_id"), "{json}");
+        };
+        check(r#"{"action":"ping"}"#, false, r#"{"type":"ping"}"#);
+        check("eyJhY3Rpb24iOiJwaW5nIn0=", true, r#"{"type":"ping"}"#);
+        check(r#"{"action":"dance"}"#, false, "must be \\\"stream\\\" or");
+        check(r#"{"action":7}"#, false, "must be a string");
+        check("{}", false, "is missing");
+        for not_an_object in ["", "null", "7", "[\"ping\"]", "{", "\u{0}", "{\"action\":\"ping\"}x"] {
+            check(not_an_object, false, "must be a JSON object");
+        }
+        check("!!", true, "must be a JSON object");
+        check(&format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)), false, "must be a JSON object");
+    }
+}
