@@ -90,8 +90,7 @@ struct WireGroup {
 struct WireCondition {
     field_name: String,
     operator: String,
-    // Required: serde would take a missing `Value` for an error, and so does this, an undefined value being a
-    // mistake in a resolver that must not become a filter that matches everything.
+    // Required, even if null: `undefined` in a resolver leaves it out, and must not become a filter.
     value: Value,
 }
 

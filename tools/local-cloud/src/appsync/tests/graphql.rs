@@ -116,7 +116,8 @@ async fn a_missing_value_where_one_is_due_nulls_its_parent() {
 async fn what_is_not_a_valid_operation_is_refused() {
     let app = api(&lambda(Ok("{}")));
     let deep = "{ protocol { a { b { c } } } }";
-    let many = format!("{{ {} }}", (0..11).map(|i| format!("a{i}: protocol ")).collect::<String>());
+    let many = "{ protocol a: protocol b: protocol c: protocol d: protocol e: protocol
+        f: protocol g: protocol h: protocol i: protocol j: protocol }";
     for (body, status) in [
         (json!([]), 400),
         (json!({}), 400),

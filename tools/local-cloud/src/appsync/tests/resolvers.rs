@@ -29,7 +29,7 @@ fn only_access_tokens_start_and_hear_a_stream() {
             match outcome {
                 Ok(_) => assert!(accepted, "{field} {token_use}"),
                 Err(thrown) => {
-                    assert_eq!((thrown, accepted), (Thrown::Unauthorized, false), "{field} {token_use}")
+                    assert_eq!((thrown, accepted), (Thrown::Unauthorized, false), "{field} {token_use}");
                 }
             }
         }
