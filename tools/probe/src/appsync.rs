@@ -65,7 +65,8 @@ pub(crate) async fn run<F: FnMut(&Received)>(
     let mut started = false;
     while !intake.ended() {
         tokio::select! {
-            // The first tokens may well overtake the mutation's answer.
+            biased;
+            // The first tokens may well overtake the mutation's answer, but a refusal that is there goes first.
             answer = &mut mutation, if !started => {
                 started = true;
                 let (status, answer) = answer?;

@@ -50,16 +50,20 @@ impl<F: FnMut(&Received)> Intake<F> {
     pub(crate) fn take(&mut self, received: Received) -> Result<(), ProbeError> {
         let (kind, seq, place) = (received.kind(), received.seq(), self.trace.received.len());
         self.trace.received.push(received);
+        if seq.is_some_and(|seq| seq < self.next) {
+            return Ok(());
+        }
+        if self.ended {
+            return Err(violation("an event after the terminal one"));
+        }
         match (kind, seq) {
             (Some(Kind::Ping), _) => (self.on_event)(&self.trace.received[place]),
-            (Some(Kind::Error), None) if !self.ended => self.deliver(place),
-            (Some(Kind::Start | Kind::Delta | Kind::Done | Kind::Error), Some(seq)) if seq < self.next => {}
-            (Some(_), _) if self.ended => return Err(violation("an event after the terminal one")),
+            (Some(Kind::Error), None) => self.deliver(place),
             (Some(Kind::Start | Kind::Delta | Kind::Done | Kind::Error), Some(seq)) => {
                 self.early.entry(seq).or_insert(place);
                 return self.catch_up();
             }
-            (Some(Kind::Start | Kind::Delta | Kind::Done | Kind::Error), None) => {
+            (Some(Kind::Start | Kind::Delta | Kind::Done), None) => {
                 return Err(violation("an event without seq"));
             }
             (None, _) => return Err(violation("an event of unknown type")),
@@ -187,13 +191,13 @@ mod tests {
             (
                 WebsocketApi,
                 &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-                "1234567810",
+                "12345678",
                 broke("an event after the terminal one"),
             ),
             (
                 Appsync,
                 &[0, 10, 1, 2, 3, 4, 5, 6, 7, 8, 9],
-                "1234567810",
+                "12345678",
                 broke("an event after the terminal one"),
             ),
             (WebsocketApi, &[-1, -1], "", broke("an event after the terminal one")),

@@ -88,7 +88,8 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The numbered events in the contract's order, each once, up to the first gap: text is never joined over one.
+    /// The numbered events in the contract's order, each once, up to the first gap or the terminal event: text is
+    /// never joined over a gap, and nothing counts that comes after the end.
     pub fn ordered(&self) -> Vec<&Received> {
         let mut by_seq = BTreeMap::new();
         for received in &self.received {
@@ -96,11 +97,14 @@ impl Trace {
                 by_seq.entry(seq).or_insert(received);
             }
         }
-        (0..)
-            .zip(by_seq)
-            .take_while(|(expected, (seq, _))| expected == seq)
-            .map(|(_, (_, received))| received)
-            .collect()
+        let mut ordered: Vec<&Received> = Vec::new();
+        for (expected, (seq, received)) in (0..).zip(by_seq) {
+            if expected != seq || ordered.last().is_some_and(|last| last.is_terminal()) {
+                break;
+            }
+            ordered.push(received);
+        }
+        ordered
     }
 
     pub fn text(&self) -> String {
@@ -116,7 +120,7 @@ impl Trace {
     pub fn terminal(&self) -> Option<&Received> {
         let unnumbered =
             || self.received.iter().find(|received| received.is_terminal() && received.seq().is_none());
-        self.ordered().into_iter().find(|received| received.is_terminal()).or_else(unnumbered)
+        self.ordered().pop().filter(|received| received.is_terminal()).or_else(unnumbered)
     }
 
     pub fn outcome(&self) -> Outcome<'_> {
