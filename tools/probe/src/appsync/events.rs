@@ -1,0 +1,148 @@
+//! GraphQL's fields back into the contract's events.
+
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use crate::{ProbeError, Received, Request, net};
+
+/// One event out of the payload of a `data` message.
+pub(super) fn contract(payload: &Value) -> Result<Value, ProbeError> {
+    if payload["errors"].is_array() {
+        return Err(refused("event", payload));
+    }
+    let fields = &payload["data"]["onTokenReceived"];
+    let Some(kind) = fields["type"].as_str() else {
+        return Err(ProbeError::Protocol("a data message has no event".to_owned()));
+    };
+    let mut event = Map::from_iter([("type".to_owned(), json!(kind.to_ascii_lowercase()))]);
+    copy(
+        fields,
+        &mut event,
+        &[
+            ("sessionId", "stream_id"),
+            ("seq", "seq"),
+            ("model", "model"),
+            ("text", "text"),
+            ("stopReason", "stop_reason"),
+            ("code", "code"),
+            ("message", "message"),
+            ("retryable", "retryable"),
+        ],
+    );
+    for (group, names) in [
+        ("usage", [("inputTokens", "input_tokens"), ("outputTokens", "output_tokens")]),
+        ("timing", [("firstTokenMs", "first_token_ms"), ("totalMs", "total_ms")]),
+    ] {
+        let mut grouped = Map::new();
+        copy(fields, &mut grouped, &names);
+        if !grouped.is_empty() {
+            event.insert(group.to_owned(), Value::Object(grouped));
+        }
+    }
+    Ok(Value::Object(event))
+}
+
+/// What refused the mutation, as the contract's `error` event: the resolver puts the contract's code into `errorType`
+/// and `retryable` into `errorInfo`. `None` if the stream was started.
+pub(super) fn refusal(
+    status: u16,
+    answer: &Value,
+    request: &Request,
+) -> Result<Option<Received>, ProbeError> {
+    let Some(error) = answer["errors"].get(0) else {
+        let accepted = answer["data"]["startStream"]["sessionId"] == request.stream_id.as_str();
+        return if status == 200 && accepted { Ok(None) } else { Err(not_started(status, answer)) };
+    };
+    let event = json!({
+        "type": "error",
+        "stream_id": request.stream_id,
+        "code": error["errorType"].as_str().unwrap_or("internal"),
+        "message": error["message"].as_str().unwrap_or_default(),
+        "retryable": error["errorInfo"]["retryable"].as_bool().unwrap_or(false),
+    });
+    Ok(Some(Received { at: Instant::now(), event, bytes: answer.to_string().len() }))
+}
+
+/// The first of `AppSync`'s own `errors`, whose `errorCode` is an HTTP status.
+pub(super) fn refused(what: &'static str, payload: &Value) -> ProbeError {
+    let error = &payload["errors"][0];
+    let status = error["errorCode"].as_u64().and_then(|code| u16::try_from(code).ok());
+    ProbeError::Refused { what, status, reason: net::said(error) }
+}
+
+fn not_started(status: u16, answer: &Value) -> ProbeError {
+    ProbeError::Refused { what: "mutation", status: Some(status), reason: net::said(answer) }
+}
+
+fn copy(fields: &Value, event: &mut Map<String, Value>, names: &[(&str, &str)]) {
+    for (graphql, contract) in names {
+        if !fields[*graphql].is_null() {
+            event.insert((*contract).to_owned(), fields[*graphql].clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graphql_fields_become_the_contracts_events() {
+        for (fields, event) in [
+            (
+                json!({"sessionId": "s", "owner": "o", "type": "START", "seq": 0, "model": "m", "text": null}),
+                json!({"type": "start", "stream_id": "s", "seq": 0, "model": "m"}),
+            ),
+            (
+                json!({"sessionId": "s", "type": "DELTA", "seq": 1, "text": "", "code": null}),
+                json!({"type": "delta", "stream_id": "s", "seq": 1, "text": ""}),
+            ),
+            (
+                json!({"sessionId": "s", "type": "PING", "seq": null}),
+                json!({"type": "ping", "stream_id": "s"}),
+            ),
+            (
+                json!({"sessionId": "s", "type": "DONE", "seq": 9, "stopReason": "end_turn", "inputTokens": 3,
+                    "outputTokens": 7, "firstTokenMs": 412, "totalMs": 1630}),
+                json!({"type": "done", "stream_id": "s", "seq": 9, "stop_reason": "end_turn",
+                    "usage": {"input_tokens": 3, "output_tokens": 7},
+                    "timing": {"first_token_ms": 412, "total_ms": 1630}}),
+            ),
+            (
+                json!({"sessionId": "s", "type": "ERROR", "seq": 2, "code": "model_throttled", "message": "m",
+                    "retryable": true}),
+                json!({"type": "error", "stream_id": "s", "seq": 2, "code": "model_throttled", "message": "m",
+                    "retryable": true}),
+            ),
+        ] {
+            let payload = json!({"data": {"onTokenReceived": fields}});
+            assert_eq!(contract(&payload).expect("an event"), event);
+        }
+        assert!(contract(&json!({"data": {"onTokenReceived": null}})).is_err());
+        assert!(contract(&json!({"data": null, "errors": [{"message": "m"}]})).is_err());
+    }
+
+    #[test]
+    fn the_mutations_answer_is_a_start_a_refusal_or_an_error() {
+        let request = Request { stream_id: "s".into(), body: json!({}) };
+        let check = |status, answer: Value| match refusal(status, &answer, &request) {
+            Ok(None) => "started".to_owned(),
+            Ok(Some(received)) => received.event.to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(check(200, json!({"data": {"startStream": {"sessionId": "s"}}})), "started");
+        let error = |info: Value| json!([{"errorType": "conflict", "message": "m", "errorInfo": info}]);
+        let event = |retryable: bool| {
+            json!({"type": "error", "stream_id": "s", "code": "conflict", "message": "m", "retryable": retryable})
+                .to_string()
+        };
+        assert_eq!(check(200, json!({"errors": error(json!({"retryable": true}))})), event(true));
+        assert_eq!(check(401, json!({"data": null, "errors": error(Value::Null)})), event(false));
+        assert_eq!(
+            check(200, json!({"data": {"startStream": {"sessionId": "t"}}})),
+            "mutation refused (HTTP 200): no reason given"
+        );
+        assert_eq!(check(503, json!({"message": "busy"})), "mutation refused (HTTP 503): busy");
+    }
+}

@@ -1,0 +1,68 @@
+//! What can go wrong, each worded as the one line that a person reads in the terminal.
+
+use std::time::Duration;
+
+/// Why a step failed. Never holds a token, a prompt or an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    #[error("{0} is not set: run `make local`, or set it in frontend/.env or the environment")]
+    MissingSetting(&'static str),
+    #[error("{key} is not a URL")]
+    InvalidUrl { key: &'static str },
+    #[error("cannot read {path}: {reason}")]
+    EnvFile { path: String, reason: String },
+    #[error("cannot reach {target}: {reason}{}", if *.local { " (is `make local` running?)" } else { "" })]
+    Unreachable { target: String, reason: String, local: bool },
+    #[error("{what} refused{}: {reason}", .status.map(|status| format!(" (HTTP {status})")).unwrap_or_default())]
+    Refused { what: &'static str, status: Option<u16>, reason: String },
+    #[error("waited {0:?} for {1}")]
+    Timeout(Duration, &'static str),
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    #[error("the stream ended without a terminal event")]
+    Ended,
+    #[error("gap: expected {expected}, got {got}")]
+    Gap { expected: u64, got: u64 },
+    /// The peer broke its protocol or the stream contract.
+    #[error("{0}")]
+    Protocol(String),
+}
+
+impl ProbeError {
+    /// The HTTP status behind a refusal.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => *status,
+            Self::MissingSetting(_)
+            | Self::InvalidUrl { .. }
+            | Self::EnvFile { .. }
+            | Self::Unreachable { .. }
+            | Self::Timeout(..)
+            | Self::Broken(_)
+            | Self::Ended
+            | Self::Gap { .. }
+            | Self::Protocol(_) => None,
+        }
+    }
+}
+
+/// Why a WebSocket was not opened. `status` is set when the server answered with something else than 101, or, as
+/// `AppSync` does, refused after the upgrade and said why in HTTP's terms.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct OpenError {
+    pub status: Option<u16>,
+    pub source: ProbeError,
+}
+
+impl From<ProbeError> for OpenError {
+    fn from(source: ProbeError) -> Self {
+        Self { status: source.status(), source }
+    }
+}
+
+impl From<OpenError> for ProbeError {
+    fn from(error: OpenError) -> Self {
+        error.source
+    }
+}

@@ -1,0 +1,125 @@
+//! websocket-api: one WebSocket, JSON messages with an `action` up, the contract's events down.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::{
+    DEFAULT_TIMEOUT, OpenError, ProbeError, Received, Request, Settings,
+    intake::Intake,
+    net::{self, Socket, Text},
+    settings::require,
+};
+
+/// The subprotocol that carries the events. The token rides along as a second one, so that it is in no URL and in no
+/// access log; the server must never choose that one, because the choice is echoed.
+pub const SUBPROTOCOL: &str = "llm-stream.v1";
+
+/// How long a polite goodbye may take.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+/// One connection; several streams may run on it.
+pub struct Connection {
+    socket: Socket,
+}
+
+impl Connection {
+    /// Connects with the access token; the negotiated subprotocol is then `llm-stream.v1`.
+    pub async fn open(settings: &Settings, access_token: &str) -> Result<Self, OpenError> {
+        Self::open_with(settings, &[SUBPROTOCOL, &format!("bearer.{access_token}")]).await
+    }
+
+    /// Connects with any subprotocols, or none.
+    pub async fn open_with(settings: &Settings, subprotocols: &[&str]) -> Result<Self, OpenError> {
+        net::within(DEFAULT_TIMEOUT, "the upgrade", open(settings, subprotocols)).await
+    }
+
+    pub async fn send_text(&mut self, text: impl Into<String>) -> Result<(), ProbeError> {
+        self.send(Message::text(text.into())).await
+    }
+
+    pub async fn send_binary(&mut self, bytes: impl Into<Bytes>) -> Result<(), ProbeError> {
+        self.send(Message::binary(bytes.into())).await
+    }
+
+    /// The next event of any stream; `None` once the server has closed. API Gateway's own messages have no `type`
+    /// and are passed over.
+    pub async fn next_event(&mut self, timeout: Duration) -> Result<Option<Received>, ProbeError> {
+        net::within(timeout, "the next event", self.event()).await
+    }
+
+    /// Says goodbye and waits a moment for the answer.
+    pub async fn close(mut self) {
+        let goodbye = async {
+            self.socket.close(None).await?;
+            while let Ok(Some(Text { .. })) = net::next_text(&mut self.socket).await {}
+            Ok::<_, tokio_tungstenite::tungstenite::Error>(())
+        };
+        // Whatever happens to a goodbye, the connection is over.
+        let _ = tokio::time::timeout(CLOSE_TIME, goodbye).await;
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), ProbeError> {
+        let sending =
+            async { self.socket.send(message).await.map_err(|error| ProbeError::Broken(error.to_string())) };
+        net::within(DEFAULT_TIMEOUT, "room to send", sending).await
+    }
+
+    /// Safe to cancel.
+    async fn event(&mut self) -> Result<Option<Received>, ProbeError> {
+        while let Some(Text { at, text }) = net::next_text(&mut self.socket).await? {
+            let event: Value = serde_json::from_str(&text)
+                .map_err(|_| ProbeError::Protocol("the server sent a message that is not JSON".to_owned()))?;
+            if event["type"].is_string() {
+                return Ok(Some(Received { at, event, bytes: text.len() }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+pub(crate) async fn run<F: FnMut(&Received)>(
+    settings: &Settings,
+    access_token: &str,
+    request: &Request,
+    intake: &mut Intake<F>,
+) -> Result<(), ProbeError> {
+    let bearer = format!("bearer.{access_token}");
+    let subprotocols = [SUBPROTOCOL, bearer.as_str()];
+    let opening = open(settings, &subprotocols);
+    let mut connection = net::within(intake.timeout, "the upgrade", opening).await?;
+    intake.trace.connected = Some(Instant::now());
+    connection.send_text(message(request)).await?;
+    while !intake.ended() {
+        let event = match tokio::time::timeout_at(intake.deadline(), connection.event()).await {
+            Ok(event) => event?.ok_or_else(|| intake.closed())?,
+            Err(_) => return Err(intake.expired()),
+        };
+        if request.owns(&event.event) {
+            intake.take(event)?;
+        }
+    }
+    connection.close().await;
+    Ok(())
+}
+
+async fn open(settings: &Settings, subprotocols: &[&str]) -> Result<Connection, OpenError> {
+    let url = require(&settings.websocket_url, "VITE_WEBSOCKET_URL")?;
+    let (socket, chosen) = net::upgrade(&url, &subprotocols.join(", ")).await?;
+    if chosen.as_deref() != Some(SUBPROTOCOL) {
+        return Err(ProbeError::Protocol(format!("the server did not choose {SUBPROTOCOL}")).into());
+    }
+    Ok(Connection { socket })
+}
+
+/// The request with the route's name. A body that is not an object goes out as it is, for the server to refuse.
+fn message(request: &Request) -> String {
+    let mut message = request.body.clone();
+    if let Value::Object(fields) = &mut message {
+        fields.insert("action".to_owned(), Value::from("stream"));
+    }
+    message.to_string()
+}
