@@ -79,7 +79,7 @@ impl Identities {
         credentials
     }
 
-    /// Checks signature, time, session token and scope (`region`/`service`/aws4_request) of a request, and that
+    /// Checks signature, time, session token and scope (`region`/`service`/`aws4_request`) of a request, and that
     /// its principal may do `action`.
     pub fn authorize(
         &self,
