@@ -15,6 +15,7 @@ use journal::Journal;
 
 mod api;
 mod builtin;
+mod client;
 mod error;
 mod frame;
 mod journal;

@@ -1,11 +1,6 @@
 //! An OpenAI-compatible server as the model: `POST {url}/chat/completions` with `stream: true`.
 
-use std::{
-    collections::VecDeque,
-    net::IpAddr,
-    pin::Pin,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, pin::Pin, time::Instant};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -14,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    client::Client,
     error::Refusal,
     frame::{self, Usage},
     journal::Record,
@@ -82,31 +78,6 @@ impl Server {
             _ => Refusal::unavailable(message + "."),
         }
     }
-}
-
-/// A client that may have failed to start: without any CA certificate, for example.
-pub(super) struct Client(Result<reqwest::Client, String>);
-
-impl Client {
-    pub(super) fn new(url: &str) -> Self {
-        // A second installation of the process-wide provider fails, and that is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = reqwest::Client::builder().tcp_nodelay(true).connect_timeout(Duration::from_secs(5));
-        // A proxy would look for its own loopback.
-        let builder = if is_loopback(url) { builder.no_proxy() } else { builder };
-        Client(builder.build().map_err(|error| error.to_string()))
-    }
-
-    pub(super) fn get(&self) -> Result<&reqwest::Client, Refusal> {
-        self.0.as_ref().map_err(|error| Refusal::unavailable(format!("There is no HTTP client: {error}.")))
-    }
-}
-
-fn is_loopback(url: &str) -> bool {
-    url.parse::<http::Uri>().ok().is_some_and(|uri| {
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    })
 }
 
 fn request(model: &str, conversation: &Conversation) -> Value {

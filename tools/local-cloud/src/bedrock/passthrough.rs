@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, HeaderName, Uri, header};
 
-use super::{error::Refusal, journal::Record, openai::Client};
+use super::{client::Client, error::Refusal, journal::Record};
 
 pub(super) struct Endpoint {
     url: String,
