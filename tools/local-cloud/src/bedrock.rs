@@ -1,11 +1,29 @@
-//! Bedrock Runtime's ConverseStream: real event-stream frames at a human pace.
+//! Bedrock Runtime's `ConverseStream`: real event-stream frames at a human pace.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use axum::Router;
 use serde_json::Value;
 
 use crate::sigv4::Identities;
+use builtin::Pace;
+use error::Refusal;
+use journal::Journal;
+
+mod api;
+mod builtin;
+mod client;
+mod error;
+mod frame;
+mod journal;
+mod openai;
+mod passthrough;
+mod request;
+mod sse;
+mod text;
 
 /// Where the text comes from.
 #[derive(Debug, Clone)]
@@ -43,7 +61,7 @@ pub enum Ending {
     Refused { status: u16, kind: String, times: usize },
 }
 
-/// One call of ConverseStream, for tests.
+/// One call of `ConverseStream`, for tests.
 #[derive(Debug, Clone)]
 pub struct ModelCall {
     pub model_id: String,
@@ -58,24 +76,75 @@ pub struct ModelCall {
 
 /// The service. Cheap to clone.
 #[derive(Clone)]
-pub struct Bedrock {}
+pub struct Bedrock {
+    inner: Arc<Inner>,
+}
 
 impl Bedrock {
     pub fn new(source: Source, identities: Identities) -> Self {
-        let _ = (source, identities);
-        todo!()
+        let backend = match source {
+            Source::BuiltIn => Backend::BuiltIn,
+            Source::OpenAi { url, model } => Backend::OpenAi(openai::Server::new(&url, model)),
+            Source::Bedrock { url } => Backend::Bedrock(passthrough::Endpoint::new(&url)),
+        };
+        let inner = Inner { backend, identities, script: Mutex::new(None), journal: Journal::default() };
+        Bedrock { inner: Arc::new(inner) }
     }
 
+    /// `POST /model/{modelId}/converse-stream`
     pub fn router(&self) -> Router {
-        todo!()
+        api::router(self.clone())
     }
 
+    /// From now on the built-in model answers, as the script says, whatever the source is.
     pub fn script(&self, script: Script) {
-        let _ = script;
-        todo!()
+        *self.inner.script.lock().expect("the script's lock") = Some(script);
     }
 
+    /// The calls that reached the model, oldest first, refused ones too; those that were not authorized or not
+    /// valid are not among them. Only the latest 10,000 are kept.
     pub fn calls(&self) -> Vec<ModelCall> {
-        todo!()
+        self.inner.journal.calls()
+    }
+
+    /// The script to play for one call; `None` if there is none and the source has to answer.
+    fn next_script(&self) -> Result<Option<Script>, Refusal> {
+        let mut script = self.inner.script.lock().expect("the script's lock");
+        match script.as_mut() {
+            Some(Script { ending: Ending::Refused { status, kind, times }, .. }) if *times > 0 => {
+                *times -= 1;
+                Err(Refusal::scripted(*status, kind))
+            }
+            Some(script) => Ok(Some(script.clone())),
+            None => Ok(None),
+        }
     }
 }
+
+impl Default for Script {
+    /// The built-in text at its usual pace, to its end.
+    fn default() -> Self {
+        Script {
+            tokens: None,
+            first_token_after: Pace::FIRST_TOKEN,
+            between_tokens: Pace::BETWEEN_TOKENS,
+            ending: Ending::Stop { reason: "end_turn".to_owned() },
+        }
+    }
+}
+
+struct Inner {
+    backend: Backend,
+    identities: Identities,
+    script: Mutex<Option<Script>>,
+    journal: Journal,
+}
+
+enum Backend {
+    BuiltIn,
+    OpenAi(openai::Server),
+    Bedrock(passthrough::Endpoint),
+}
+
+#[cfg(test)]
+mod tests;
