@@ -5,9 +5,11 @@
 
 pub mod appsync;
 pub mod bedrock;
+pub mod cloud;
 pub mod cognito;
 pub mod function_url;
 pub mod lambda;
 pub mod sigv4;
 pub mod sqs;
 pub mod websocket_api;
+pub mod wiring;

@@ -1,0 +1,284 @@
+//! The services wired together, the way Terraform wires the real ones.
+
+use std::{
+    collections::HashMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use axum::{Router, serve::ListenerExt as _};
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{
+    appsync::{AppSync, AppSyncConfig},
+    bedrock::{Bedrock, Source},
+    cognito::{User, UserPool},
+    function_url::{self, Cors},
+    lambda::{FunctionConfig, Lambda, OnDisconnect},
+    sigv4::{ACCOUNT_ID, Identities, REGION},
+    sqs::{EventSourceConfig, QueueConfig, Queues},
+    websocket_api::{WebSocketApi, WebSocketApiConfig},
+    wiring::{self, Function, QUEUE, Service, Setting, WEBSOCKET_API, defaults},
+};
+
+/// What can be chosen.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The first of six ports; `None`: any free ones.
+    pub base_port: Option<u16>,
+    /// The folder of the built bootstraps, each named like its function.
+    pub bootstraps: PathBuf,
+    /// The repository: the schema, the resolvers and the request template are read where they are deployed from.
+    pub repository: PathBuf,
+    pub source: Source,
+    pub users: Vec<User>,
+    /// A file of log lines per function, if given.
+    pub log_dir: Option<PathBuf>,
+    /// Environment variables for every function, over those of the wiring.
+    pub environment: Vec<(String, String)>,
+    pub on_disconnect: OnDisconnect,
+    pub batch_size: usize,
+}
+
+/// The running cloud. Dropping it ends every process it started.
+pub struct Cloud {
+    pub lambda: Lambda,
+    pub user_pool: UserPool,
+    pub bedrock: Bedrock,
+    pub queues: Queues,
+    pub websocket_api: WebSocketApi,
+    pub appsync: AppSync,
+    addresses: Addresses,
+    tasks: JoinSet<()>,
+}
+
+/// The one who can sign in, as in the documentation.
+pub fn test_user() -> User {
+    User {
+        username: "testuser".to_owned(),
+        email: "test@example.com".to_owned(),
+        password: "TestPassword123!".to_owned(),
+        sub: "7e57a5e2-0000-4000-8000-000000000001".to_owned(),
+    }
+}
+
+impl Cloud {
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        check_bootstraps(&options)?;
+        let (listeners, addresses) = bind(options.base_port).await?;
+        let issuer = format!("https://cognito-idp.{REGION}.amazonaws.com/{}", UserPool::id_in(REGION));
+        let users = options.users.clone();
+        // An RSA key is generated, which takes a moment.
+        let pool_issuer = issuer.clone();
+        let user_pool =
+            tokio::task::spawn_blocking(move || UserPool::new(REGION, &pool_issuer, users)).await?;
+
+        let identities = Identities::default();
+        let settings = Settings { addresses: &addresses, issuer: &issuer, client_id: user_pool.client_id() };
+        let functions = wiring::FUNCTIONS.map(|function| settings.configure(&function, &options, &identities));
+        let mut lambda = Lambda::new(functions.into());
+        if let Some(dir) = &options.log_dir {
+            lambda = lambda.with_log_dir(dir.clone());
+        }
+
+        let modules = options.repository.join("terraform/modules");
+        let bedrock = Bedrock::new(options.source.clone(), identities.clone());
+        let queues = Queues::new(queues(), identities.clone());
+        let websocket_api = WebSocketApi::new(
+            WebSocketApiConfig {
+                stage: WEBSOCKET_API.stage.to_owned(),
+                authorizer: WEBSOCKET_API.authorizer.to_owned(),
+                session: wiring::SESSION.to_owned(),
+                stream: wiring::STREAM.to_owned(),
+                stream_template: modules.join("websocket-api/stream-request.json.vtl"),
+                ..WebSocketApiConfig::default()
+            },
+            lambda.clone(),
+            identities.clone(),
+        )?;
+        let appsync = AppSync::new(
+            AppSyncConfig {
+                schema: modules.join("appsync/schema.graphql"),
+                resolvers: modules.join("appsync/resolvers"),
+                request_function: wiring::REQUEST.to_owned(),
+            },
+            user_pool.clone(),
+            identities,
+            lambda.clone(),
+        )?;
+
+        let mut tasks = JoinSet::new();
+        let routers = [
+            user_pool.router(),
+            function_url::router(lambda.clone(), wiring::FUNCTION_URL, cors()),
+            websocket_api.router(),
+            appsync.router(),
+            queues.router(),
+            bedrock.router(),
+        ];
+        for (listener, router) in listeners.into_iter().zip(routers) {
+            tasks.spawn(serve(listener, router));
+        }
+        tasks.spawn(queues.clone().poll(event_source(options.batch_size), lambda.clone()));
+        Ok(Self { lambda, user_pool, bedrock, queues, websocket_api, appsync, addresses, tasks })
+    }
+
+    /// The frontend's settings, the keys that a deployed stack has too.
+    pub fn frontend_env(&self) -> Vec<(&'static str, String)> {
+        let at = |service| self.addresses.of(service);
+        vec![
+            ("VITE_AWS_REGION", REGION.to_owned()),
+            ("VITE_USER_POOL_ID", self.user_pool.pool_id().to_owned()),
+            ("VITE_USER_POOL_CLIENT_ID", self.user_pool.client_id().to_owned()),
+            ("VITE_USER_POOL_ENDPOINT", format!("http://{}/", at(Service::Cognito))),
+            ("VITE_AUTH_FLOW", "USER_PASSWORD_AUTH".to_owned()),
+            ("VITE_FUNCTION_URL", format!("http://{}/", at(Service::FunctionUrl))),
+            ("VITE_WEBSOCKET_URL", format!("ws://{}/{}", at(Service::WebSocketApi), WEBSOCKET_API.stage)),
+            ("VITE_GRAPHQL_URL", format!("http://{}/graphql", at(Service::AppSync))),
+            ("VITE_GRAPHQL_REALTIME_URL", format!("ws://{}/graphql", at(Service::AppSync))),
+        ]
+    }
+
+    /// Ends every environment and waits for it, then the services.
+    pub async fn shutdown(mut self) {
+        self.lambda.shutdown().await;
+        self.tasks.shutdown().await;
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Addresses(HashMap<&'static str, SocketAddr>);
+
+impl Addresses {
+    fn of(&self, service: Service) -> SocketAddr {
+        self.0[service.name()]
+    }
+}
+
+/// What the functions' settings are made of.
+struct Settings<'a> {
+    addresses: &'a Addresses,
+    issuer: &'a str,
+    client_id: &'a str,
+}
+
+impl Settings<'_> {
+    fn configure(&self, function: &Function, options: &Options, identities: &Identities) -> FunctionConfig {
+        let credentials = identities.issue(function.name, function.actions);
+        let mut environment: Vec<(String, String)> = vec![
+            ("AWS_REGION".to_owned(), REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key),
+            ("AWS_SESSION_TOKEN".to_owned(), credentials.session_token),
+        ];
+        let settings = function.environment.iter().map(|(name, setting)| (*name, self.value(*setting)));
+        let endpoints = function.endpoints.iter().map(|(name, service)| (*name, self.url(*service)));
+        environment.extend(settings.chain(endpoints).map(|(name, value)| (name.to_owned(), value)));
+        environment.extend(options.environment.iter().cloned());
+        FunctionConfig {
+            name: function.name.to_owned(),
+            bootstrap: options.bootstraps.join(function.name),
+            environment,
+            timeout: Duration::from_secs(function.timeout_seconds),
+            memory_mb: function.memory_mb,
+            concurrency: MAX_ENVIRONMENTS,
+            on_disconnect: options.on_disconnect,
+        }
+    }
+
+    fn value(&self, setting: Setting) -> String {
+        match setting {
+            Setting::CognitoIssuer => self.issuer.to_owned(),
+            Setting::CognitoJwksUrl => {
+                format!("{}/{}/.well-known/jwks.json", self.url(Service::Cognito), UserPool::id_in(REGION))
+            }
+            Setting::CognitoClientId => self.client_id.to_owned(),
+            Setting::ModelId => defaults::MODEL_ID.to_owned(),
+            Setting::ModelRequestFields => defaults::MODEL_REQUEST_FIELDS.to_owned(),
+            Setting::MaxOutputTokens => defaults::MAX_OUTPUT_TOKENS.to_string(),
+            Setting::QueueUrl => format!("{}/{ACCOUNT_ID}/{}", self.url(Service::Sqs), QUEUE.name),
+            Setting::GraphqlUrl => format!("{}/graphql", self.url(Service::AppSync)),
+            Setting::ConnectionsUrl => format!("{}/{}", self.url(Service::WebSocketApi), WEBSOCKET_API.stage),
+        }
+    }
+
+    fn url(&self, service: Service) -> String {
+        format!("http://{}", self.addresses.of(service))
+    }
+}
+
+/// Per function; a small machine should not be asked for more.
+const MAX_ENVIRONMENTS: usize = 200;
+
+fn check_bootstraps(options: &Options) -> anyhow::Result<()> {
+    for function in wiring::FUNCTIONS {
+        let path = options.bootstraps.join(function.name);
+        if !path.is_file() {
+            bail!("{} has not been built: run `make build`", path.display());
+        }
+    }
+    Ok(())
+}
+
+async fn bind(base_port: Option<u16>) -> anyhow::Result<(Vec<TcpListener>, Addresses)> {
+    let mut listeners = Vec::new();
+    let mut addresses = Addresses::default();
+    for (offset, service) in (0..).zip(Service::ALL) {
+        let port = base_port.map_or(0, |base| base.saturating_add(offset));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
+            format!("port {port}, for {}, cannot be had: choose six others with LOCAL_PORT", service.name())
+        })?;
+        addresses.0.insert(service.name(), listener.local_addr()?);
+        listeners.push(listener);
+    }
+    Ok((listeners, addresses))
+}
+
+async fn serve(listener: TcpListener, router: Router) {
+    // Small chunks must not wait for each other.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    // Accepting never ends with an error: axum waits and goes on.
+    let _ = axum::serve(listener, router).await;
+}
+
+fn queues() -> Vec<QueueConfig> {
+    vec![
+        QueueConfig {
+            name: QUEUE.name.to_owned(),
+            visibility_timeout: Duration::from_secs(QUEUE.visibility_timeout_seconds),
+            retention: Duration::from_secs(QUEUE.retention_seconds),
+            dead_letter_queue: Some(QUEUE.dead_letter_queue.to_owned()),
+            max_receive_count: QUEUE.max_receive_count,
+        },
+        QueueConfig {
+            name: QUEUE.dead_letter_queue.to_owned(),
+            visibility_timeout: Duration::from_secs(30),
+            retention: Duration::from_secs(QUEUE.dead_letter_retention_seconds),
+            dead_letter_queue: None,
+            max_receive_count: u32::MAX,
+        },
+    ]
+}
+
+fn event_source(batch_size: usize) -> EventSourceConfig {
+    EventSourceConfig {
+        queue: QUEUE.name.to_owned(),
+        function: wiring::WORKER.to_owned(),
+        batch_size,
+        maximum_concurrency: QUEUE.maximum_concurrency,
+    }
+}
+
+/// Any page on this machine may call.
+fn cors() -> Cors {
+    let list = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect();
+    Cors {
+        allow_origins: list(&["*"]),
+        allow_methods: list(&["POST"]),
+        allow_headers: list(&["authorization", "content-type"]),
+        expose_headers: list(&["x-amzn-requestid"]),
+        max_age_seconds: 86_400,
+    }
+}
