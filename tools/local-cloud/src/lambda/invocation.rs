@@ -43,6 +43,8 @@ pub(super) enum Report {
     Ended(Result<(), InvokeError>),
 }
 
+type Reply = oneshot::Sender<Result<Answer, InvokeError>>;
+
 pub(super) type Body = mpsc::Sender<Result<Bytes, InvokeError>>;
 
 /// Serves one invocation and gives `slot` and environment back *before* the caller can see the end of it, so
@@ -51,7 +53,7 @@ pub(super) async fn serve(
     function: Arc<Function>,
     slot: OwnedSemaphorePermit,
     payload: Bytes,
-    answer: oneshot::Sender<Result<Answer, InvokeError>>,
+    answer: Reply,
 ) {
     let mut answer = Some(answer);
     let ending = loop {
@@ -72,10 +74,9 @@ pub(super) async fn serve(
         function.logs.push(name, platform_line(&error));
     }
     drop(slot);
-    // A failed send means that the caller did not wait for the answer.
     match ending {
-        Ending::Undelivered => drop(answer.map(|answer| answer.send(Err(exited())))),
-        Ending::Whole(result) => drop(answer.map(|answer| answer.send(result.map(Answer::Buffered)))),
+        Ending::Undelivered => reply(&mut answer, Err(exited())),
+        Ending::Whole(result) => reply(&mut answer, result.map(Answer::Buffered)),
         Ending::Stream(body, Err(error)) => drop(body.send(Err(error)).await),
         Ending::Stream(body, Ok(())) => drop(body),
     }
@@ -102,7 +103,7 @@ async fn supervise(
     function: &Function,
     environment: &Environment,
     payload: Bytes,
-    answer: &mut Option<oneshot::Sender<Result<Answer, InvokeError>>>,
+    answer: &mut Option<Reply>,
 ) -> Ending {
     let (name, timeout) = (&function.config.name, function.config.timeout);
     let deadline = Instant::now() + timeout;
@@ -125,7 +126,7 @@ async fn supervise(
                 Report::Started { response, body } => {
                     stream = Some(body);
                     // The caller may have gone: then the receiver is dropped here, and `on_disconnect` applies.
-                    drop(answer.take().map(|answer| answer.send(Ok(Answer::Streaming(response)))));
+                    reply(answer, Ok(Answer::Streaming(response)));
                 }
                 Report::Ended(result) => {
                     return match stream {
@@ -151,6 +152,13 @@ async fn supervise(
     match stream {
         Some(body) => Ending::Stream(body, Err(error)),
         None => Ending::Whole(Err(error)),
+    }
+}
+
+fn reply(to: &mut Option<Reply>, answer: Result<Answer, InvokeError>) {
+    if let Some(to) = to.take() {
+        // A failure means that the caller did not wait for the answer.
+        drop(to.send(answer));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the functions write: CloudWatch Logs, as far as a developer needs it.
+//! What the functions write: `CloudWatch` Logs, as far as a developer needs it.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -32,7 +32,17 @@ fn bootstrap() -> PathBuf {
     static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
         let tests = std::env::current_exe().expect("a test has an executable");
         let target = tests.ancestors().nth(3).expect("<target>/debug/deps/<test>");
-        let built = Command::new(env!("CARGO"))
+        let mut cargo = Command::new(env!("CARGO"));
+        // What cargo tells a test about its package would make build scripts run again, here and outside.
+        for (name, _) in std::env::vars_os() {
+            if name
+                .to_str()
+                .is_some_and(|it| it.starts_with("CARGO_PKG_") || it.starts_with("CARGO_MANIFEST_"))
+            {
+                cargo.env_remove(name);
+            }
+        }
+        let built = cargo
             .args(["build", "--quiet", "--package", "local-cloud", "--example", "echo_bootstrap"])
             .arg("--target-dir")
             .arg(target)
@@ -56,6 +66,8 @@ pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
 pub(crate) fn logged(lambda: &Lambda, text: &str) -> usize {
     lambda.logs().iter().filter(|(_, line)| line.contains(text)).count()
 }
+
+type Check = fn(&InvokeError) -> bool;
 
 fn lambda(change: impl FnOnce(&mut FunctionConfig)) -> Lambda {
     let mut config = echo("f");
@@ -132,7 +144,6 @@ async fn a_busy_function_throttles_and_an_event_waits() {
 
 #[tokio::test]
 async fn every_way_to_fail_has_its_error_and_the_next_invocation_works() {
-    type Check = fn(&InvokeError) -> bool;
     let cases: [(Value, Check); 6] = [
         (
             json!({"do": "fail"}),
@@ -240,7 +251,7 @@ async fn a_chunk_is_forwarded_before_the_next_exists() {
 
 #[tokio::test]
 async fn a_stream_that_breaks_never_ends_cleanly() {
-    let cases: [(&str, fn(&InvokeError) -> bool); 4] = [
+    let cases: [(&str, Check); 4] = [
         ("exit", |error| matches!(error, InvokeError::Exited { .. })),
         ("hang", |error| matches!(error, InvokeError::TimedOut { .. })),
         (
