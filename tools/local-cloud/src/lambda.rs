@@ -1,11 +1,33 @@
 //! AWS Lambda: runs each function's bootstrap as a process per execution environment, over the real
 //! Runtime API.
+//!
+//! An environment serves one invocation at a time; idle ones are reused, the most recent first, as in the
+//! Lambda developer guide's "Understanding the Lambda execution environment lifecycle".
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use tokio::sync::mpsc;
+
+use self::{
+    function::{Admission, Function},
+    invocation::Answer,
+    logs::Logs,
+};
+
+pub(crate) mod clock;
+mod environment;
+mod function;
+mod invocation;
+mod logs;
+mod response;
+mod runtime_api;
+#[cfg(test)]
+pub(crate) mod tests;
+
+/// The largest payload of a synchronous invocation, and of a buffered response, in bytes (Lambda quotas: 6 MB).
+pub const MAX_PAYLOAD: usize = 6 * 1024 * 1024 + 100;
 
 /// What Terraform calls `aws_lambda_function`.
 #[derive(Debug, Clone)]
@@ -17,11 +39,25 @@ pub struct FunctionConfig {
     pub memory_mb: u32,
     /// How many environments may run at once; one more invocation is throttled.
     pub concurrency: usize,
+    pub on_disconnect: OnDisconnect,
+}
+
+/// What a function learns when nobody reads its streaming response any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnDisconnect {
+    /// Nothing: the rest of its response is read and thrown away. This is what AWS does.
+    #[default]
+    Drain,
+    /// The connection that carries the response is dropped.
+    Signal,
 }
 
 /// The service: functions by name. Cheap to clone.
 #[derive(Clone)]
-pub struct Lambda {}
+pub struct Lambda {
+    functions: Arc<HashMap<String, Arc<Function>>>,
+    logs: Arc<Logs>,
+}
 
 /// Why an invocation has no result.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -55,39 +91,88 @@ pub struct StreamingResponse {
 impl Lambda {
     /// Nothing is started before the first invocation, as in the cloud.
     pub fn new(functions: Vec<FunctionConfig>) -> Self {
-        let _ = functions;
-        todo!()
+        let logs = Arc::new(Logs::default());
+        let functions = functions
+            .into_iter()
+            .map(|config| (config.name.clone(), Arc::new(Function::new(config, Arc::clone(&logs)))))
+            .collect();
+        Self { functions: Arc::new(functions), logs }
+    }
+
+    /// Also appends what a function writes to `<dir>/<function>.log`. The directory has to exist.
+    #[must_use]
+    pub fn with_log_dir(self, dir: PathBuf) -> Self {
+        self.logs.append_to(dir);
+        self
     }
 
     /// `RequestResponse`.
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
-        let _ = (function, payload);
-        todo!()
+        match self.function(function)?.invoke(payload, Admission::OrThrottle).await? {
+            Answer::Buffered(result) => Ok(result),
+            Answer::Streaming(mut response) => {
+                let mut whole = BytesMut::new();
+                while let Some(chunk) = response.body.recv().await {
+                    whole.extend_from_slice(&chunk?);
+                }
+                Ok(whole.freeze())
+            }
+        }
     }
 
-    /// `Event`: accepted at once, run once (`maximum_retry_attempts = 0`).
+    /// `Event`: accepted at once, run once (`maximum_retry_attempts = 0`). An event that meets a throttle
+    /// waits in Lambda's own queue; that is not a retry in the sense of that setting.
     pub fn invoke_event(&self, function: &str, payload: Bytes) {
-        let _ = (function, payload);
-        todo!()
+        match self.function(function) {
+            Ok(function) => {
+                // How it ends is in the function's log, where AWS would put it.
+                tokio::spawn(async move { drop(function.invoke(payload, Admission::Queue).await) });
+            }
+            Err(error) => self.logs.push(function, error.to_string()),
+        }
     }
 
-    /// `InvokeWithResponseStream`.
+    /// `InvokeWithResponseStream`. A function that answers in buffered mode gives a body of one chunk.
     pub async fn invoke_with_response_stream(
         &self,
         function: &str,
         payload: Bytes,
     ) -> Result<StreamingResponse, InvokeError> {
-        let _ = (function, payload);
-        todo!()
+        match self.function(function)?.invoke(payload, Admission::OrThrottle).await? {
+            Answer::Streaming(response) => Ok(response),
+            Answer::Buffered(result) => {
+                let (sender, body) = mpsc::channel(1);
+                // There is room for one, and the receiver is right here.
+                drop(sender.try_send(Ok(result)));
+                Ok(StreamingResponse {
+                    status: 200,
+                    headers: response::plain_headers(),
+                    cookies: vec![],
+                    body,
+                })
+            }
+        }
     }
 
     /// Everything the functions have written to stdout and stderr so far, each line with its function's name.
+    /// The oldest of more than 100,000 lines are gone.
     pub fn logs(&self) -> Vec<(String, String)> {
-        todo!()
+        self.logs.lines()
     }
 
-    /// Kills every environment and waits for it.
+    /// The process ids of a function's live environments, the oldest first.
+    pub fn environments(&self, function: &str) -> Vec<u32> {
+        self.functions.get(function).map(|function| function.pids()).unwrap_or_default()
+    }
+
+    /// Kills every environment and waits for it. Later invocations fail with `Init`.
     pub async fn shutdown(&self) {
-        todo!()
+        for function in self.functions.values() {
+            function.shutdown().await;
+        }
+    }
+
+    fn function(&self, name: &str) -> Result<Arc<Function>, InvokeError> {
+        self.functions.get(name).cloned().ok_or_else(|| InvokeError::UnknownFunction(name.to_owned()))
     }
 }
