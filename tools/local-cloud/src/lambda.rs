@@ -17,6 +17,8 @@ use self::{
 };
 
 pub(crate) mod clock;
+#[cfg(test)]
+pub(crate) mod double;
 mod environment;
 mod function;
 mod invocation;
@@ -24,7 +26,7 @@ mod logs;
 mod response;
 mod runtime_api;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 /// The largest payload of a synchronous invocation, and of a buffered response, in bytes (Lambda quotas: 6 MB).
 pub const MAX_PAYLOAD: usize = 6 * 1024 * 1024 + 100;

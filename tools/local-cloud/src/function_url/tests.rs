@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::lambda::{FunctionConfig, tests::echo};
+use crate::lambda::{FunctionConfig, double::echo};
 
 struct Served {
     lambda: Lambda,

@@ -114,12 +114,12 @@ impl Environment {
         drop(self.dispatched.send(invocation));
     }
 
-    /// The bootstrap works on this from now on. One that asks for the next invocation without having
-    /// answered the last has failed the last.
+    /// The bootstrap works on this from now on.
     pub(super) fn begin(&self, request_id: String, reports: mpsc::UnboundedSender<Report>) {
         *self.current() = Some(Current { request_id, reports });
     }
 
+    /// A bootstrap that asks for the next invocation without having answered the last has failed the last.
     pub(super) fn abandon_unanswered(&self) {
         if let Some(current) = self.current().take() {
             drop(current.reports.send(Report::Answered(Err(InvokeError::Function {

@@ -12,6 +12,8 @@ use super::{
     logs::Logs,
 };
 
+const SHUT_DOWN: &str = "Lambda has been shut down";
+
 pub(super) struct Function {
     pub(super) config: FunctionConfig,
     pub(super) logs: Arc<Logs>,
@@ -64,19 +66,22 @@ impl Function {
 
     /// The most recently used idle environment, or a new one that has been through its init.
     pub(super) async fn take(&self) -> Result<Taken, InvokeError> {
+        let failed = |reason| InvokeError::Init { function: self.config.name.clone(), reason };
         let idle = {
             let mut pool = self.pool();
+            if pool.shut_down {
+                return Err(failed(SHUT_DOWN.to_owned()));
+            }
             pool.idle.retain(|environment| environment.is_alive());
             pool.idle.pop()
         };
         if let Some(environment) = idle {
             return Ok(Taken { environment, reused: true });
         }
-        let failed = |reason| InvokeError::Init { function: self.config.name.clone(), reason };
         let environment = Environment::start(&self.config, &self.logs).await.map_err(failed)?;
         if !self.register(&environment) {
             environment.kill();
-            return Err(failed("Lambda has been shut down".to_owned()));
+            return Err(failed(SHUT_DOWN.to_owned()));
         }
         environment.ready().await.map_err(failed)?;
         Ok(Taken { environment, reused: false })
