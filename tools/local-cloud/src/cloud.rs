@@ -19,7 +19,7 @@ use crate::{
     lambda::{FunctionConfig, Lambda, OnDisconnect},
     sigv4::{ACCOUNT_ID, Identities, REGION},
     sqs::{EventSourceConfig, QueueConfig, Queues},
-    websocket_api::{WebSocketApi, WebSocketApiConfig},
+    websocket_api::{self, WebSocketApi, WebSocketApiConfig},
     wiring::{self, Function, QUEUE, Service, Setting, WEBSOCKET_API, defaults},
 };
 
@@ -86,14 +86,15 @@ impl Cloud {
         let modules = options.repository.join("terraform/modules");
         let bedrock = Bedrock::new(options.source.clone(), identities.clone());
         let queues = Queues::new(queues(), identities.clone());
-        let websocket_api = WebSocketApi::new(
+        let websocket_api = WebSocketApi::try_new(
             WebSocketApiConfig {
                 stage: WEBSOCKET_API.stage.to_owned(),
                 authorizer: WEBSOCKET_API.authorizer.to_owned(),
                 session: wiring::SESSION.to_owned(),
                 stream: wiring::STREAM.to_owned(),
                 stream_template: modules.join("websocket-api/stream-request.json.vtl"),
-                ..WebSocketApiConfig::default()
+                idle_timeout: websocket_api::IDLE_TIMEOUT,
+                max_duration: websocket_api::MAX_DURATION,
             },
             lambda.clone(),
             identities.clone(),
