@@ -26,10 +26,12 @@ async fn main() -> anyhow::Result<()> {
 async fn run() -> anyhow::Result<()> {
     let repository = PathBuf::from(".");
     let source = source()?;
+    let log_dir = repository.join(".local/logs");
+    fs::create_dir_all(&log_dir).context("the folder of the logs")?;
     let cloud = Cloud::start(Options {
         base_port: Some(setting("LOCAL_PORT").map_or(Ok(4500), |port| port.parse()).context("LOCAL_PORT")?),
         bootstraps: setting("BOOTSTRAPS").map_or_else(|| repository.join("target/release"), PathBuf::from),
-        log_dir: Some(repository.join(".local/logs")),
+        log_dir: Some(log_dir),
         repository,
         source: source.clone(),
         users: vec![test_user()],

@@ -10,23 +10,37 @@ use chat::{ModelError, ModelErrorKind};
 /// Before the stream: an HTTP status and an error type.
 pub(crate) fn of_call(error: SdkError<ConverseStreamError>) -> ModelError {
     let status = error.raw_response().map(|response| response.status().as_u16());
-    classify(error, status)
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default().to_owned();
+    classify(error, &code, status)
 }
 
 /// In the stream: an exception frame, or a connection or a frame that broke.
 pub(crate) fn of_stream<R: std::fmt::Debug + Send + Sync + 'static>(
     error: SdkError<ConverseStreamOutputError, R>,
 ) -> ModelError {
-    classify(error, None)
+    let code = error.as_service_error().map_or("", exception).to_owned();
+    classify(error, &code, None)
 }
 
-fn classify<E, R>(error: SdkError<E, R>, status: Option<u16>) -> ModelError
+/// The SDK gives an exception frame no error code, only a type.
+fn exception(error: &ConverseStreamOutputError) -> &str {
+    match error {
+        ConverseStreamOutputError::InternalServerException(_) => "InternalServerException",
+        ConverseStreamOutputError::ModelStreamErrorException(_) => "ModelStreamErrorException",
+        ConverseStreamOutputError::ServiceUnavailableException(_) => "ServiceUnavailableException",
+        ConverseStreamOutputError::ThrottlingException(_) => "ThrottlingException",
+        ConverseStreamOutputError::ValidationException(_) => "ValidationException",
+        other => other.code().unwrap_or_default(),
+    }
+}
+
+fn classify<E, R>(error: SdkError<E, R>, code: &str, status: Option<u16>) -> ModelError
 where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    E: std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     let kind = match &error {
-        SdkError::ServiceError(service) => kind_of(service.err().code().unwrap_or_default(), status),
+        SdkError::ServiceError(_) => kind_of(code, status),
         SdkError::TimeoutError(_) => ModelErrorKind::TimedOut,
         SdkError::ResponseError(_) => ModelErrorKind::Garbled,
         SdkError::ConstructionFailure(_) => ModelErrorKind::Rejected,

@@ -92,10 +92,14 @@ async fn serve(
     // A panic is this answer's end, not the environment's.
     let mut handler = pin!(AssertUnwindSafe(handle(invocation, Responder { start })).catch_unwind());
     let mut started = pin!(started);
+    let mut ended = None;
     let begun = select! {
         biased;
         started = &mut started => started.ok(),
-        _ = &mut handler => started.await.ok(),
+        end = &mut handler => {
+            ended = Some(end);
+            started.await.ok()
+        }
     };
     let Some(Started { head, frames, sender }) = begun else {
         let path = format!("/2018-06-01/runtime/invocation/{request_id}/error");
@@ -105,8 +109,15 @@ async fn serve(
     };
     let prelude = serde_json::to_vec(&head).context("the response's head")?;
     let mut delivery = pin!(api.call(response(&request_id, prelude, frames)?));
+    // A short answer is complete before its delivery begins.
+    let handled = async {
+        match ended {
+            Some(end) => end,
+            None => handler.await,
+        }
+    };
     let delivered = select! {
-        handled = &mut handler => {
+        handled = handled => {
             if handled.is_err() {
                 let _ = sender.break_off("Runtime.Panic").await;
             }
