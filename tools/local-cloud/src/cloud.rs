@@ -77,7 +77,8 @@ impl Cloud {
 
         let identities = Identities::default();
         let settings = Settings { addresses: &addresses, issuer: &issuer, client_id: user_pool.client_id() };
-        let functions = wiring::FUNCTIONS.map(|function| settings.configure(&function, &options, &identities));
+        let functions =
+            wiring::FUNCTIONS.map(|function| settings.configure(&function, &options, &identities));
         let mut lambda = Lambda::new(functions.into());
         if let Some(dir) = &options.log_dir {
             lambda = lambda.with_log_dir(dir.clone());

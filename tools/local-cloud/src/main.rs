@@ -51,7 +51,12 @@ async fn run() -> anyhow::Result<()> {
     println!("function-url   {}", value("VITE_FUNCTION_URL"));
     println!("websocket-api  {}", value("VITE_WEBSOCKET_URL"));
     println!("appsync        {}", value("VITE_GRAPHQL_URL"));
-    println!("sign-in        {}  {} / {}", value("VITE_USER_POOL_ENDPOINT"), test_user().username, test_user().password);
+    println!(
+        "sign-in        {}  {} / {}",
+        value("VITE_USER_POOL_ENDPOINT"),
+        test_user().username,
+        test_user().password
+    );
     println!("model          {}", describe(&source));
     println!("settings       {env_file}");
     println!("logs           .local/logs/");
@@ -68,7 +73,8 @@ fn source() -> anyhow::Result<Source> {
         (None, None) => Source::BuiltIn,
         (Some(url), None) => Source::OpenAi {
             url,
-            model: setting("LLM_MODEL").context("LLM_URL needs LLM_MODEL, the name of a model that the server has")?,
+            model: setting("LLM_MODEL")
+                .context("LLM_URL needs LLM_MODEL, the name of a model that the server has")?,
         },
         (None, Some(url)) => Source::Bedrock { url },
         (Some(_), Some(_)) => bail!("LLM_URL and BEDROCK_URL exclude each other"),
@@ -77,7 +83,9 @@ fn source() -> anyhow::Result<Source> {
 
 fn describe(source: &Source) -> String {
     match source {
-        Source::BuiltIn => "built-in text, no model is asked (LLM_URL=... LLM_MODEL=... for a real one)".to_owned(),
+        Source::BuiltIn => {
+            "built-in text, no model is asked (LLM_URL=... LLM_MODEL=... for a real one)".to_owned()
+        }
         Source::OpenAi { url, model } => format!("{model} at {url}"),
         Source::Bedrock { url } => format!("Bedrock at {url}"),
     }

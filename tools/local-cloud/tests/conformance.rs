@@ -18,7 +18,9 @@ async fn all_three_stream_the_same_answer() {
     stage.cloud.bedrock.script(paced(&TOKENS, Duration::from_millis(15)));
     let mut answers: Vec<Vec<Value>> = Vec::new();
     for architecture in Architecture::ALL {
-        let request = Request::prompt("What is the same everywhere?").with("system", "Be brief.").with("max_tokens", 99);
+        let request = Request::prompt("What is the same everywhere?")
+            .with("system", "Be brief.")
+            .with("max_tokens", 99);
         let trace = stage.send(architecture, &request).await;
         check_contract(architecture.name(), &request, &trace);
         assert_eq!(trace.text(), TOKENS.concat(), "{architecture}");
@@ -56,7 +58,10 @@ async fn tokens_arrive_as_they_are_generated() {
             tokens_read += received.text().matches("tok ").count();
             // Ten tokens are half a second: no machine is that busy, and no buffer that small.
             if let Some((emitted, _)) = call.tokens.get(tokens_read + 9) {
-                assert!(received.at < *emitted, "{architecture}: token {tokens_read} came later than ten more");
+                assert!(
+                    received.at < *emitted,
+                    "{architecture}: token {tokens_read} came later than ten more"
+                );
             }
         }
         assert!(trace.deltas() >= 10, "{architecture}: {} deltas", trace.deltas());
@@ -83,7 +88,8 @@ async fn streams_that_run_together_do_not_mix() {
     for (number, text) in answers {
         let prompt = json!(format!("prompt number {number}"));
         let call = calls.iter().find(|call| call.request["messages"][0]["content"][0]["text"] == prompt);
-        let emitted: String = call.expect("its call").tokens.iter().map(|(_, token)| token.as_str()).collect();
+        let emitted: String =
+            call.expect("its call").tokens.iter().map(|(_, token)| token.as_str()).collect();
         assert_eq!(text, emitted, "prompt {number}");
     }
     stage.close().await;
@@ -108,7 +114,8 @@ async fn one_websocket_carries_several_streams() {
         events.push(received);
     }
     for request in &requests {
-        let of_this = events.iter().filter(|received| received.event["stream_id"] == json!(request.stream_id));
+        let of_this =
+            events.iter().filter(|received| received.event["stream_id"] == json!(request.stream_id));
         let text: String = of_this.map(probe::Received::text).collect();
         assert_eq!(text, "abcd");
     }
@@ -140,7 +147,10 @@ async fn a_model_that_fails_in_the_middle_ends_every_stream_with_one_error() {
         (exception("validationException"), "model_error"),
         (Ending::Truncated { after: 3 }, "truncated"),
     ] {
-        stage.cloud.bedrock.script(Script { ending, ..paced(&["a", "b", "c", "d"], Duration::from_millis(5)) });
+        stage
+            .cloud
+            .bedrock
+            .script(Script { ending, ..paced(&["a", "b", "c", "d"], Duration::from_millis(5)) });
         for architecture in Architecture::ALL {
             let request = Request::prompt("fail");
             let trace = stage.send(architecture, &request).await;
@@ -182,13 +192,18 @@ async fn prompts_answers_and_tokens_are_not_in_any_log() {
         let invalid = request.with("max_tokens", "canary-number").with("canary-field", 1);
         stage.send(architecture, &invalid).await;
     }
-    let forged = stage.cloud.user_pool.sign(&json!({"sub": "canary-claim", "iss": "canary-issuer", "exp": 1}));
+    let forged =
+        stage.cloud.user_pool.sign(&json!({"sub": "canary-claim", "iss": "canary-issuer", "exp": 1}));
     for architecture in Architecture::ALL {
-        probe::stream(&stage.settings, architecture, &forged, &Request::prompt("canary-prompt"), |_| {}).await;
+        probe::stream(&stage.settings, architecture, &forged, &Request::prompt("canary-prompt"), |_| {})
+            .await;
     }
     let logs = stage.cloud.lambda.logs();
     for function in ["function-url", "websocket-api-stream", "appsync-worker"] {
-        assert!(logs.iter().any(|(name, line)| name == function && line.contains("answered")), "{function} logs");
+        assert!(
+            logs.iter().any(|(name, line)| name == function && line.contains("answered")),
+            "{function} logs"
+        );
     }
     for secret in ["canary", &stage.token, &forged, forged.split('.').nth(1).expect("claims")] {
         let leak = logs.iter().find(|(_, line)| line.contains(secret));

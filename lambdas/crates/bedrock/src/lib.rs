@@ -85,9 +85,15 @@ pub struct BedrockAnswer {
 
 impl Answer for BedrockAnswer {
     async fn next(&mut self) -> Option<Result<ModelEvent, ModelError>> {
-        match self.events.recv().await {
-            Ok(event) => event.map(|event| Ok(model_event(event))),
-            Err(error) => Some(Err(failure::of_stream(error))),
+        loop {
+            match self.events.recv().await {
+                Ok(Some(event)) => match model_event(event) {
+                    Some(event) => return Some(Ok(event)),
+                    None => continue,
+                },
+                Ok(None) => return None,
+                Err(error) => return Some(Err(failure::of_stream(error))),
+            }
         }
     }
 }
@@ -104,21 +110,22 @@ fn message(message: &chat::Message) -> Result<Message, ModelError> {
         .map_err(|error| ModelError::new(chat::ModelErrorKind::Rejected, error))
 }
 
-/// Bedrock's enums are open: what we do not know is a sign of life and no text.
-fn model_event(event: ConverseStreamOutput) -> ModelEvent {
+/// What an event says to us. The brackets around messages and blocks say nothing: they are not a sign of life, for
+/// a first token may still be long in coming. Bedrock's enums are open, and what we do not know says nothing either.
+fn model_event(event: ConverseStreamOutput) -> Option<ModelEvent> {
     match event {
-        ConverseStreamOutput::ContentBlockDelta(block) => match block.delta {
+        ConverseStreamOutput::ContentBlockDelta(block) => Some(match block.delta {
             Some(ContentBlockDelta::Text(text)) => ModelEvent::Text(text),
             _ => ModelEvent::Activity,
-        },
-        ConverseStreamOutput::MessageStop(stop) => ModelEvent::Stop(stop_reason(&stop.stop_reason)),
-        ConverseStreamOutput::Metadata(metadata) => metadata.usage.map_or(ModelEvent::Activity, |usage| {
+        }),
+        ConverseStreamOutput::MessageStop(stop) => Some(ModelEvent::Stop(stop_reason(&stop.stop_reason))),
+        ConverseStreamOutput::Metadata(metadata) => metadata.usage.map(|usage| {
             ModelEvent::Usage(Usage {
                 input_tokens: u64::try_from(usage.input_tokens).unwrap_or(0),
                 output_tokens: u64::try_from(usage.output_tokens).unwrap_or(0),
             })
         }),
-        _ => ModelEvent::Activity,
+        _ => None,
     }
 }
 

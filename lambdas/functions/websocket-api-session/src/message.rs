@@ -37,8 +37,10 @@ fn action(message: &[u8]) -> Result<Action, &'static str> {
         .ok_or("The message must be a JSON object, such as {\"action\": \"stream\", \"prompt\": \"...\"}.")?;
     match message.action.as_ref().map(serde_json::Value::as_str) {
         Some(Some("ping")) => Ok(Action::Ping),
-        // API Gateway routes it elsewhere when it comes as text.
-        Some(Some("stream")) => Err("A message with the action \"stream\" must be a text frame."),
+        // API Gateway sends it elsewhere when it is text, and JSON through and through.
+        Some(Some("stream")) => {
+            Err("A message with the action \"stream\" must be a text frame of valid JSON.")
+        }
         Some(Some(_)) => Err("`action` must be \"stream\" or \"ping\"."),
         Some(None) => Err("`action` must be a string: \"stream\" or \"ping\"."),
         None => Err("`action` is missing: \"stream\" or \"ping\"."),

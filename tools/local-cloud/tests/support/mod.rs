@@ -45,7 +45,8 @@ impl Stage {
         };
         change(&mut options);
         let cloud = Cloud::start(options).await.expect("the local cloud starts");
-        let lines: String = cloud.frontend_env().iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        let lines: String =
+            cloud.frontend_env().iter().map(|(key, value)| format!("{key}={value}\n")).collect();
         let settings = Settings::from_sources(&lines, |_| None);
         let token = sign_in(&settings, &test_user()).await;
         Self { cloud, settings, token }
@@ -143,8 +144,16 @@ pub fn check_contract(name: &str, request: &Request, trace: &Trace) {
     assert_eq!(ordered[0].event["type"], "start", "{name}");
     let terminals = trace.received.iter().filter(|received| received.is_terminal()).count();
     assert_eq!(terminals, 1, "{name}: terminal events");
-    assert!(trace.received.last().expect("events").is_terminal(), "{name}: the last event is the terminal one");
+    assert!(
+        trace.received.last().expect("events").is_terminal(),
+        "{name}: the last event is the terminal one"
+    );
     for received in &trace.received {
-        assert_eq!(received.event["stream_id"], json!(request.stream_id), "{name}: {}", received.event["type"]);
+        assert_eq!(
+            received.event["stream_id"],
+            json!(request.stream_id),
+            "{name}: {}",
+            received.event["type"]
+        );
     }
 }
