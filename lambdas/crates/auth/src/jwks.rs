@@ -1,14 +1,10 @@
 //! The user pool's public keys, fetched rarely and kept.
 
-use std::{
-    collections::HashMap,
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, future::Future, time::Duration};
 
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::AuthError;
 
@@ -19,7 +15,7 @@ const REFETCH_AFTER: Duration = Duration::from_secs(10);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A key that the pool has withdrawn is trusted no longer than this.
-const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
+const FRESH_FOR: Duration = Duration::from_hours(1);
 
 /// Fetches the pool's JWKS document, within a bounded time.
 pub trait FetchJwks: Send + Sync {

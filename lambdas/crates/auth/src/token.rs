@@ -50,15 +50,15 @@ pub(crate) fn verify(token: &str, key: &DecodingKey, settings: &Settings) -> Res
     validation.set_issuer(&[&settings.issuer]);
     // An access token has no audience; the app client is in `client_id`.
     validation.validate_aud = false;
-    let claims = decode::<Claims>(token, key, &validation).map_err(refusal)?.claims;
+    let claims = decode::<Claims>(token, key, &validation).map_err(|error| refusal(&error))?.claims;
     if claims.iss != settings.issuer {
         return Err(AuthError::WrongIssuer);
     }
-    if claims.client_id.as_deref() != Some(settings.client_id.as_str()) {
-        return Err(AuthError::WrongClient);
-    }
     if claims.token_use != "access" {
         return Err(AuthError::NotAnAccessToken);
+    }
+    if claims.client_id.as_deref() != Some(settings.client_id.as_str()) {
+        return Err(AuthError::WrongClient);
     }
     if claims.sub.is_empty() {
         return Err(AuthError::Malformed);
@@ -83,7 +83,7 @@ struct Claims {
     _issued_at: Option<u64>,
 }
 
-fn refusal(error: jsonwebtoken::errors::Error) -> AuthError {
+fn refusal(error: &jsonwebtoken::errors::Error) -> AuthError {
     match error.kind() {
         ErrorKind::InvalidSignature => AuthError::WrongSignature,
         ErrorKind::ExpiredSignature => AuthError::Expired,

@@ -7,6 +7,7 @@
 
 mod event;
 mod model;
+mod object;
 mod outbox;
 mod prompt;
 mod relay;

@@ -1,7 +1,7 @@
 use auth::Caller;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, ErrorCode, StreamId};
+use crate::{Error, ErrorCode, StreamId, object::Object};
 
 /// The largest request body, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -28,8 +28,9 @@ pub struct Message {
     pub content: String,
 }
 
+/// Read from a string only: serde would also take the object `{"user": null}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum Role {
     User,
     Assistant,
@@ -91,7 +92,9 @@ impl ChatRequest {
         let raw = RawRequest::read(body)?;
         let messages = match (raw.prompt, raw.messages) {
             (Some(prompt), None) => vec![Message { role: Role::User, content: checked("prompt", prompt)? }],
-            (None, Some(messages)) => check_conversation(messages)?,
+            (None, Some(messages)) => {
+                check_conversation(messages.into_iter().map(|Object(message)| message).collect())?
+            }
             (Some(_), Some(_)) | (None, None) => return Err(InvalidRequest::PromptOrMessages),
         };
         let system = raw.system.map(|system| checked("system", system)).transpose()?;
@@ -108,7 +111,7 @@ impl ChatRequest {
 #[serde(deny_unknown_fields)]
 struct RawRequest {
     prompt: Option<String>,
-    messages: Option<Vec<Message>>,
+    messages: Option<Vec<Object<Message>>>,
     system: Option<String>,
     stream_id: Option<String>,
     max_tokens: Option<serde_json::Number>,
@@ -147,9 +150,9 @@ impl RawRequest {
         let raw = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let field = error.path().to_string();
             let inner = error.into_inner();
-            let problem = without_position(&inner);
+            let problem = excerpt(&without_position(&inner), 160);
             if inner.is_data() && field != "." {
-                InvalidRequest::WrongField { field, problem }
+                InvalidRequest::WrongField { field: excerpt(&field, 60), problem }
             } else {
                 InvalidRequest::NotJson(problem)
             }
@@ -197,6 +200,18 @@ fn check_text(field: &str, text: &str) -> Result<(), InvalidRequest> {
     Ok(())
 }
 
+impl TryFrom<String> for Role {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "user" => Ok(Self::User),
+            "assistant" => Ok(Self::Assistant),
+            _ => Err(format!("`{}` is neither `user` nor `assistant`", excerpt(&text, 60))),
+        }
+    }
+}
+
 impl Role {
     fn as_str(self) -> &'static str {
         match self {
@@ -210,4 +225,12 @@ impl Role {
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rfind(" at line ").map_or(text.clone(), |at| text[..at].to_owned())
+}
+
+/// The error quotes what the caller wrote, up to a whole body, and must itself fit into one small message.
+fn excerpt(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.to_owned(),
+    }
 }

@@ -90,13 +90,12 @@ async fn read(mut answer: impl Answer, to_writer: mpsc::Sender<Read>, limits: &L
                     return;
                 }
             }
-            (Ok(Some(Ok(ModelEvent::Activity))), _) => {}
+            // A bill before the end would be odd, and is no reason to stop.
+            (Ok(Some(Ok(ModelEvent::Activity))), _) | (Ok(Some(Ok(ModelEvent::Usage(_)))), None) => {}
             (Ok(Some(Ok(ModelEvent::Stop(reason)))), None) => stop = Some(reason),
             (Ok(Some(Ok(ModelEvent::Usage(usage)))), Some(reason)) => break Ok((reason, Some(usage))),
             // All the text is there: what is missing is only the bill.
             (Err(_) | Ok(None | Some(_)), Some(reason)) => break Ok((reason, None)),
-            // A bill before the end would be odd, and is no reason to stop.
-            (Ok(Some(Ok(ModelEvent::Usage(_)))), None) => {}
             (Ok(Some(Err(error))), None) => break Err((error.code(), Some(error))),
             (Ok(None), None) => break Err((ErrorCode::Truncated, None)),
             (Err(_), None) if Instant::now() >= limits.end_by => {
@@ -168,7 +167,7 @@ impl Writer<'_> {
         while self.outbox.is_open() {
             select! {
                 biased;
-                sent = &mut send => return sent,
+                result = &mut send => return result,
                 read = self.from_reader.recv(), if self.outbox.has_room() => self.absorb_or_break(read),
                 () = sleep_until(self.limits.end_by) => self.run_out_of_time(),
             }

@@ -74,7 +74,7 @@ impl<M: Model + Send> Answer for RetryingAnswer<M> {
                     }
                 }
                 event => {
-                    self.spoken |= matches!(event, Some(Ok(ModelEvent::Text(_))));
+                    self.spoken |= matches!(&event, Some(Ok(ModelEvent::Text(text))) if !text.is_empty());
                     return event;
                 }
             }

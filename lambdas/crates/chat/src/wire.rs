@@ -27,7 +27,7 @@ pub fn split_at_json_len(text: &str, budget: usize) -> (&str, &str) {
     (text, "")
 }
 
-/// serde_json writes two bytes for the characters with a short escape, `\u00XX` for the other control
+/// `serde_json` writes two bytes for the characters with a short escape, `\u00XX` for the other control
 /// characters (RFC 8259, section 7), and everything else as it is.
 fn json_byte_len(byte: u8) -> usize {
     match byte {

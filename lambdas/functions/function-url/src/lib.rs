@@ -42,7 +42,7 @@ impl<M: Model, F: FetchJwks> Function<M, F> {
                 return responder.whole(refusal.head(), refusal.body()).await;
             }
         };
-        let mut sink = BodySink::new(responder.stream(format.head()).await, format);
+        let mut sink = BodySink::new(responder.stream(format.head()), format);
         let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
         let outcome = relay(opening, answer, &mut sink, &limits).await;
         startup::log_outcome(&invocation.request_id, &request.stream_id, &outcome);

@@ -1,12 +1,17 @@
-use function_url::{Function, runtime};
+use function_url::{
+    Function,
+    runtime::{self, RuntimeApi},
+};
 use startup::{Aws, HttpClient, Settings, init_telemetry, verifier};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let settings = Settings;
     init_telemetry(settings)?;
-    let function = runtime::or_report_init_error(assemble(settings)).await?;
-    runtime::run(|invocation, responder| function.handle(invocation, responder)).await
+    let api = RuntimeApi::from_env();
+    let function = runtime::or_report_init_error(&api, assemble(settings)).await?;
+    runtime::run(&api, |invocation, responder| function.handle(invocation, responder)).await?;
+    Ok(())
 }
 
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, impl auth::FetchJwks>> {
