@@ -26,13 +26,12 @@ impl Format {
             request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         accept
             .split(',')
-            .filter_map(|range| match range.split(';').next().unwrap_or_default().trim() {
+            .find_map(|range| match range.split(';').next().unwrap_or_default().trim() {
                 "text/event-stream" => Some(Self::EventStream),
                 "application/x-ndjson" => Some(Self::Ndjson),
                 "text/plain" => Some(Self::Text),
                 _ => None,
             })
-            .next()
             .unwrap_or(Self::EventStream)
     }
 

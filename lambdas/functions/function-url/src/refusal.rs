@@ -75,9 +75,8 @@ impl Refusal {
 
     pub(crate) fn body(&self) -> Bytes {
         let (error, stream_id) = match self {
-            Self::NoToken => (ErrorCode::Unauthorized.into(), None),
             Self::Token(error) if error.is_outage() => (ErrorCode::Internal.into(), None),
-            Self::Token(_) => (ErrorCode::Unauthorized.into(), None),
+            Self::NoToken | Self::Token(_) => (ErrorCode::Unauthorized.into(), None),
             Self::MethodNotAllowed => {
                 (Error::new(ErrorCode::InvalidRequest, "The method must be POST."), None)
             }
@@ -94,9 +93,8 @@ impl Refusal {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::Token(error) if error.is_outage() => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Token(_) => StatusCode::UNAUTHORIZED,
+            Self::NoToken | Self::Token(_) => StatusCode::UNAUTHORIZED,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Plain(error, _) => status_of(error.code),
@@ -106,7 +104,7 @@ impl Refusal {
     }
 }
 
-fn status_of(code: ErrorCode) -> StatusCode {
+pub(crate) fn status_of(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
         ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,

@@ -27,7 +27,7 @@ pub(crate) struct Closed;
 
 impl Responder {
     /// Sends the head now; the body follows.
-    pub(crate) async fn stream(self, head: MetadataPrelude) -> BodySender {
+    pub(crate) fn stream(self, head: MetadataPrelude) -> BodySender {
         let (sender, frames) = mpsc::channel(1);
         let sender = BodySender(sender);
         // Nobody waits for it when the invocation was given up; the body then is closed from the start.
@@ -36,7 +36,7 @@ impl Responder {
     }
 
     pub(crate) async fn whole(self, head: MetadataPrelude, body: Bytes) {
-        let _ = self.stream(head).await.send(body).await;
+        let _ = self.stream(head).send(body).await;
     }
 }
 
