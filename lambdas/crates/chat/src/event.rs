@@ -48,6 +48,15 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    pub const ALL: [Self; 6] = [
+        Self::EndTurn,
+        Self::MaxTokens,
+        Self::StopSequence,
+        Self::ContentFiltered,
+        Self::GuardrailIntervened,
+        Self::Cancelled,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::EndTurn => "end_turn",

@@ -14,7 +14,7 @@ pub const MAX_MESSAGES: usize = 50;
 pub struct ChatRequest {
     pub caller: Caller,
     pub stream_id: StreamId,
-    /// Roles alternate; the last is the user's.
+    /// Roles alternate; the first and the last are the user's.
     pub messages: Vec<Message>,
     pub system: Option<String>,
     pub max_tokens: u32,
@@ -62,7 +62,9 @@ pub enum InvalidRequest {
     Nul { field: String },
     #[error("`messages` holds {count} messages; at least 1 and at most {MAX_MESSAGES} are allowed")]
     MessageCount { count: usize },
-    #[error("`messages[{index}].role` must be `{expected}`: roles alternate and the last is `user`")]
+    #[error(
+        "`messages[{index}].role` must be `{expected}`: roles alternate, and the first and the last are `user`"
+    )]
     RoleOrder { index: usize, expected: &'static str },
     #[error("`stream_id` must be a UUID such as 3f2b8c9e-7a41-4f0e-9d55-0c6a1b2d3e4f")]
     StreamId,
@@ -168,11 +170,14 @@ fn check_conversation(messages: Vec<Message>) -> Result<Vec<Message>, InvalidReq
         return Err(InvalidRequest::MessageCount { count });
     }
     for (index, message) in messages.iter().enumerate() {
-        let expected = if (count - index) % 2 == 1 { Role::User } else { Role::Assistant };
+        let expected = if index % 2 == 0 { Role::User } else { Role::Assistant };
         if message.role != expected {
             return Err(InvalidRequest::RoleOrder { index, expected: expected.as_str() });
         }
         check_text(&format!("messages[{index}].content"), &message.content)?;
+    }
+    if count % 2 == 0 {
+        return Err(InvalidRequest::RoleOrder { index: count - 1, expected: Role::User.as_str() });
     }
     Ok(messages)
 }

@@ -36,18 +36,42 @@ pub(crate) fn in_graphql_names(error: Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use chat::ErrorCode;
+    use auth::Caller;
+    use chat::{ChatRequest, InvalidRequest, RequestLimits};
     use serde_json::json;
 
     use super::*;
 
+    fn request_json(arguments: &Map<String, Value>) -> Vec<u8> {
+        let event = json!({"arguments": arguments, "identity": null});
+        serde_json::from_value::<StartStream>(event).unwrap().request_json()
+    }
+
+    fn parse(request: &[u8]) -> Result<ChatRequest, InvalidRequest> {
+        let limits = RequestLimits { max_output_tokens: golden::requests().limits.max_output_tokens };
+        ChatRequest::parse(Caller::from_queued_owner("ann".to_owned()).unwrap(), request, limits)
+    }
+
     #[test]
-    fn arguments_become_the_contracts_request_and_errors_speak_graphql() {
-        let event = json!({"arguments": {"sessionId": "x", "prompt": "p", "maxTokens": 7}, "identity": null});
-        let event: StartStream = serde_json::from_value(event).unwrap();
-        let request: Value = serde_json::from_slice(&event.request_json()).unwrap();
-        assert_eq!(request, json!({"stream_id": "x", "prompt": "p", "max_tokens": 7}));
-        let error = Error::new(ErrorCode::InvalidRequest, "`max_tokens` must be a whole number");
-        assert_eq!(in_graphql_names(error).message, "`maxTokens` must be a whole number");
+    fn arguments_become_the_contracts_request() {
+        for case in golden::requests().graphql_valid {
+            let request = request_json(&case.arguments);
+            assert_eq!(serde_json::from_slice::<Value>(&request).unwrap(), case.request, "{}", case.name);
+            assert!(parse(&request).is_ok(), "{}", case.name);
+        }
+    }
+
+    #[test]
+    fn errors_speak_the_names_of_graphql() {
+        for case in golden::requests().graphql_invalid {
+            let invalid = parse(&request_json(&case.arguments)).expect_err(&case.name);
+            let error = in_graphql_names(invalid.into_error());
+            assert_eq!(
+                (error.code.as_str(), error.message),
+                (case.code.as_str(), case.message),
+                "{}",
+                case.name
+            );
+        }
     }
 }

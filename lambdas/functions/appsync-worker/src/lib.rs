@@ -28,7 +28,7 @@ pub use crate::{
 };
 
 /// How long a prompt may wait in the queue before nobody is assumed to wait for it any more.
-pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);
+pub const DEFAULT_MAX_AGE: Duration = Duration::from_mins(1);
 
 /// The function with everything it needs.
 pub struct Function<M> {

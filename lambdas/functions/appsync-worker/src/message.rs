@@ -44,7 +44,7 @@ mod tests {
             let mut message = SqsMessage::default();
             message.attributes =
                 attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-            let found = Delivery::at(&message, Duration::from_secs(60), Duration::from_secs(1000));
+            let found = Delivery::at(&message, Duration::from_mins(1), Duration::from_secs(1000));
             assert_eq!(found, expect, "{attributes:?}");
         };
         check(&[("ApproximateReceiveCount", "1"), ("SentTimestamp", "999000")], Delivery::First);

@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod format;
+#[cfg(test)]
+mod protocol;
 mod refusal;
 mod request;
 mod responder;
@@ -14,8 +16,9 @@ mod sink;
 
 use std::sync::Arc;
 
-use auth::{FetchJwks, Verifier};
+use auth::{Caller, FetchJwks, Verifier};
 use chat::{ChatRequest, Limits, Model, Opening, RequestLimits, Tuning, relay};
+use lambda_http::Request;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -56,11 +59,20 @@ impl<M: Model, F: FetchJwks> Function<M, F> {
         let http = request::read(&invocation.payload)?;
         request::check_route(&http)?;
         let caller = self.verifier.verify(request::bearer(&http)?).await?;
-        let body = request::json_body(&http)?;
+        self.open_for(caller, &http, limits).await
+    }
+
+    async fn open_for(
+        &self,
+        caller: Caller,
+        http: &Request,
+        limits: &Limits,
+    ) -> Result<(Format, ChatRequest, M::Answer), Refusal> {
+        let body = request::json_body(http)?;
         let request = ChatRequest::parse(caller, body, self.request_limits)
             .map_err(|invalid| Refusal::invalid(invalid, ChatRequest::stream_id_of(body)))?;
         match chat::open(&self.model, &request, limits).await {
-            Ok(answer) => Ok((Format::accepted_by(&http), request, answer)),
+            Ok(answer) => Ok((Format::accepted_by(http), request, answer)),
             Err(error) => Err(Refusal::model(error, request.stream_id)),
         }
     }

@@ -4,5 +4,6 @@ mod appsync;
 mod command_line;
 mod fakes;
 mod function_url;
+mod protocol;
 mod sign_in;
 mod websocket_api;
