@@ -33,7 +33,13 @@ pub enum NotAJob {
 
 pub fn write(request: ChatRequest) -> String {
     let ChatRequest { caller, stream_id, messages, system, max_tokens } = request;
-    let job = Job { owner: caller.sub, stream_id: stream_id.to_string(), messages, system, max_tokens };
+    let job = Job {
+        owner: caller.sub().to_owned(),
+        stream_id: stream_id.to_string(),
+        messages,
+        system,
+        max_tokens,
+    };
     serde_json::to_string(&job).expect("strings and numbers always serialize")
 }
 

@@ -2,13 +2,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Somebody who signed in.
+/// Somebody who signed in. The fields are private, so that nobody but this crate can say who that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The user pool's immutable id of the user, the claim `sub`.
-    pub sub: String,
-    /// Unix seconds after which the token is void. `None`: whoever vouches for the caller did not say.
-    pub expires_at: Option<u64>,
+    pub(crate) sub: String,
+    pub(crate) expires_at: Option<u64>,
 }
 
 /// A gateway's context that does not name a caller: a fault in the wiring, or a token that is not an access token.
@@ -23,6 +21,16 @@ pub enum NotACaller {
 }
 
 impl Caller {
+    /// The user pool's immutable id of the user, the claim `sub`.
+    pub fn sub(&self) -> &str {
+        &self.sub
+    }
+
+    /// Unix seconds after which the token is void. `None`: whoever vouches for the caller did not say.
+    pub fn expires_at(&self) -> Option<u64> {
+        self.expires_at
+    }
+
     /// What our Lambda authorizer put into `requestContext.authorizer` of a WebSocket API. API Gateway keeps it
     /// for the life of the connection, up to two hours, so the token may have expired by `now` (Unix seconds).
     pub fn from_websocket_authorizer(context: &HashMap<String, Value>, now: u64) -> Result<Self, NotACaller> {

@@ -176,7 +176,7 @@ fn check_conversation(messages: Vec<Message>) -> Result<Vec<Message>, InvalidReq
         }
         check_text(&format!("messages[{index}].content"), &message.content)?;
     }
-    if count % 2 == 0 {
+    if count.is_multiple_of(2) {
         return Err(InvalidRequest::RoleOrder { index: count - 1, expected: Role::User.as_str() });
     }
     Ok(messages)

@@ -38,14 +38,10 @@ impl Aws {
         &self.credentials
     }
 
-    /// The configuration for one service's client. `endpoint_variable` is the SDKs' own way to move a service
-    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>), such as
-    /// `AWS_ENDPOINT_URL_SQS`.
-    pub fn sdk_config(
-        &self,
-        settings: Settings,
-        endpoint_variable: &'static str,
-    ) -> Result<SdkConfig, SettingsError> {
+    /// The configuration for one service's client. `endpoint` moves the service from its usual address; the SDKs'
+    /// own variables for that are `AWS_ENDPOINT_URL_<SERVICE>`
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
+    pub fn sdk_config(&self, endpoint: Option<String>) -> SdkConfig {
         let mut builder = SdkConfig::builder()
             .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
@@ -53,7 +49,7 @@ impl Aws {
             .http_client(self.http.for_sdk())
             .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .time_source(SharedTimeSource::default());
-        builder.set_endpoint_url(settings.optional(endpoint_variable)?);
-        Ok(builder.build())
+        builder.set_endpoint_url(endpoint);
+        builder.build()
     }
 }

@@ -13,7 +13,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 fn assemble(settings: Settings) -> anyhow::Result<Function> {
     let aws = Aws::from_settings(settings, HttpClient::new())?;
     Ok(Function {
-        queue: aws_sdk_sqs::Client::new(&aws.sdk_config(settings, "AWS_ENDPOINT_URL_SQS")?),
+        queue: aws_sdk_sqs::Client::new(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_SQS")?)),
         queue_url: settings.required("QUEUE_URL")?,
         client_id: settings.required("COGNITO_CLIENT_ID")?,
         request_limits: settings.request_limits()?,

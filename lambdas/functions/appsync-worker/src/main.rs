@@ -13,13 +13,13 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model>> {
     let http = HttpClient::new();
     let aws = Aws::from_settings(settings, http.clone())?;
-    let bedrock = bedrock::client(&aws.sdk_config(settings, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?);
+    let bedrock = bedrock::client(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?));
     let model_id = settings.required("MODEL_ID")?;
     let model =
         bedrock::BedrockModel::new(bedrock, model_id.as_str(), settings.optional("MODEL_REQUEST_FIELDS")?);
     Ok(Function {
         queue: Queue {
-            client: aws_sdk_sqs::Client::new(&aws.sdk_config(settings, "AWS_ENDPOINT_URL_SQS")?),
+            client: aws_sdk_sqs::Client::new(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_SQS")?)),
             url: settings.required("QUEUE_URL")?,
         },
         publisher: Publisher::new(http, &aws, settings.required("GRAPHQL_URL")?),

@@ -68,7 +68,7 @@ impl Publisher {
     }
 
     pub(crate) fn session(&self, caller: &Caller, stream_id: StreamId) -> Session<'_> {
-        Session { publisher: self, owner: caller.sub.clone(), stream_id }
+        Session { publisher: self, owner: caller.sub().to_owned(), stream_id }
     }
 
     async fn publish(&self, body: &[u8]) -> Result<(), PublishError> {

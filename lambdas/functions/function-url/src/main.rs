@@ -17,7 +17,7 @@ async fn main() -> anyhow::Result<()> {
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, impl auth::FetchJwks>> {
     let http = HttpClient::new();
     let aws = Aws::from_settings(settings, http.clone())?;
-    let bedrock = bedrock::client(&aws.sdk_config(settings, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?);
+    let bedrock = bedrock::client(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?));
     let model_id = settings.required("MODEL_ID")?;
     let model =
         bedrock::BedrockModel::new(bedrock, model_id.as_str(), settings.optional("MODEL_REQUEST_FIELDS")?);

@@ -74,8 +74,8 @@ fn response(resource: String, caller: Option<Caller>) -> Response {
     policy.version = Some("2012-10-17".to_owned());
     policy.statement = vec![statement];
     let context = caller.map_or_else(Context::default, |caller| Context {
-        sub: caller.sub,
-        exp: caller.expires_at.unwrap_or_default(),
+        sub: caller.sub().to_owned(),
+        exp: caller.expires_at().unwrap_or_default(),
     });
     let mut response = Response::default();
     response.principal_id =
@@ -112,7 +112,8 @@ mod tests {
         let denied = response("arn".to_owned(), None);
         assert_eq!(denied.policy_document.statement[0].effect, IamPolicyEffect::Deny);
         assert_eq!(denied.context, Context::default());
-        let caller = Caller { sub: "ann".to_owned(), expires_at: Some(7) };
+        let context = [("sub".to_owned(), "ann".into()), ("exp".to_owned(), 7.into())].into();
+        let caller = Caller::from_websocket_authorizer(&context, 0).unwrap();
         let allowed = response("arn".to_owned(), Some(caller));
         assert_eq!(allowed.policy_document.statement[0].effect, IamPolicyEffect::Allow);
         assert_eq!(allowed.policy_document.statement[0].resource, ["arn"]);

@@ -14,12 +14,12 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model>> {
     let aws = Aws::from_settings(settings, HttpClient::new())?;
-    let bedrock = bedrock::client(&aws.sdk_config(settings, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?);
+    let bedrock = bedrock::client(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?));
     let model_id = settings.required("MODEL_ID")?;
     let model =
         bedrock::BedrockModel::new(bedrock, model_id.as_str(), settings.optional("MODEL_REQUEST_FIELDS")?);
     Ok(Function {
-        connections: connections(&aws.sdk_config(settings, "CONNECTIONS_URL")?),
+        connections: connections(&aws.sdk_config(Some(settings.required("CONNECTIONS_URL")?))),
         model: chat::Retrying::new(model, chat::Backoff::default()),
         model_id: model_id.into(),
         request_limits: settings.request_limits()?,

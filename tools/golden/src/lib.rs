@@ -105,7 +105,7 @@ impl Stream {
 
 macro_rules! file {
     ($($part:literal),+) => {
-        include_str!(concat!("../../../../protocol/", $($part),+))
+        include_str!(concat!("../../../protocol/", $($part),+))
     };
 }
 
