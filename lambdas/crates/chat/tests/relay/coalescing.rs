@@ -53,11 +53,11 @@ async fn the_end_leaves_with_the_last_text_when_both_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn the_flush_interval_holds_later_deltas_but_not_the_first() {
-    let flush = |limits: &mut chat::Limits| limits.flush_interval = ms(95);
+    let flush = |limits: &mut chat::Limits| limits.flush_interval = ms(93);
     let played = play_with(paced(ms(10), letters(26)), AT_ONCE, flush).await;
     assert_eq!(
         played.deltas(),
-        [(ms(10), "a"), (ms(105), "bcdefghij"), (ms(200), "klmnopqrst"), (ms(260), "uvwxyz")],
+        [(ms(10), "a"), (ms(103), "bcdefghij"), (ms(196), "klmnopqrs"), (ms(260), "tuvwxyz")],
         "and the end pulls the last one out"
     );
 }
