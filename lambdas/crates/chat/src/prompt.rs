@@ -170,7 +170,7 @@ fn check_conversation(messages: Vec<Message>) -> Result<Vec<Message>, InvalidReq
         return Err(InvalidRequest::MessageCount { count });
     }
     for (index, message) in messages.iter().enumerate() {
-        let expected = if index % 2 == 0 { Role::User } else { Role::Assistant };
+        let expected = if index.is_multiple_of(2) { Role::User } else { Role::Assistant };
         if message.role != expected {
             return Err(InvalidRequest::RoleOrder { index, expected: expected.as_str() });
         }
