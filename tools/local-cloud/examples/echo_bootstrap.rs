@@ -189,6 +189,9 @@ fn order(event: &Value) -> Value {
     }
 }
 
+/// Status, headers and body.
+type HttpMessage = (u16, Vec<(String, String)>, Vec<u8>);
+
 struct Api {
     stream: BufReader<TcpStream>,
 }
@@ -248,7 +251,7 @@ impl Api {
         (status, body)
     }
 
-    fn read(&mut self) -> Option<(u16, Vec<(String, String)>, Vec<u8>)> {
+    fn read(&mut self) -> Option<HttpMessage> {
         let mut line = String::new();
         self.stream.read_line(&mut line).ok()?;
         let status = line.split(' ').nth(1)?.parse().ok()?;

@@ -143,6 +143,12 @@ impl Cloud {
         ]
     }
 
+    /// The same as the text of a dotenv file.
+    pub fn frontend_dotenv(&self) -> String {
+        let lines = self.frontend_env().into_iter().map(|(name, value)| format!("{name}={value}"));
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    }
+
     /// Ends every environment and waits for it, then the services.
     pub async fn shutdown(mut self) {
         self.lambda.shutdown().await;

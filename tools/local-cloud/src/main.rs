@@ -44,8 +44,8 @@ async fn run() -> anyhow::Result<()> {
     let env_file = "frontend/.env.local";
     let settings = cloud.frontend_env();
     fs::create_dir_all("frontend")?;
-    let lines: String = settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-    fs::write(env_file, format!("# Written by `make local`\n{lines}")).context(env_file)?;
+    fs::write(env_file, format!("# Written by `make local`\n{}", cloud.frontend_dotenv()))
+        .context(env_file)?;
 
     let value = |name| settings.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value.as_str());
     println!("function-url   {}", value("VITE_FUNCTION_URL"));

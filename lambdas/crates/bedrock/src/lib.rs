@@ -87,10 +87,11 @@ impl Answer for BedrockAnswer {
     async fn next(&mut self) -> Option<Result<ModelEvent, ModelError>> {
         loop {
             match self.events.recv().await {
-                Ok(Some(event)) => match model_event(event) {
-                    Some(event) => return Some(Ok(event)),
-                    None => continue,
-                },
+                Ok(Some(event)) => {
+                    if let Some(event) = model_event(event) {
+                        return Some(Ok(event));
+                    }
+                }
                 Ok(None) => return None,
                 Err(error) => return Some(Err(failure::of_stream(error))),
             }

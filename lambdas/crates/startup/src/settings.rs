@@ -51,12 +51,13 @@ impl Settings {
     }
 
     /// What the operator may change of a transport's limits.
-    pub fn tuning(self, transport: Tuning) -> Result<Tuning, SettingsError> {
+    pub fn tuning(self, transport: &Tuning) -> Result<Tuning, SettingsError> {
         Ok(Tuning {
             first_token: self.seconds_or("FIRST_TOKEN_TIMEOUT_SECONDS", transport.first_token)?,
             between_tokens: self.seconds_or("BETWEEN_TOKENS_TIMEOUT_SECONDS", transport.between_tokens)?,
             flush_interval: self.millis_or("FLUSH_INTERVAL_MS", transport.flush_interval)?,
-            ..transport
+            max_delta_bytes: transport.max_delta_bytes,
+            ping_every: transport.ping_every,
         })
     }
 

@@ -12,7 +12,7 @@ use crate::{Settings, SettingsError};
 /// `LOG_LEVEL` moves only ours.
 const OURS: [&str; 6] = ["appsync", "auth", "bedrock", "function_url", "startup", "websocket_api"];
 
-/// JSON lines on stdout, which Lambda hands to CloudWatch Logs. `LOG_LEVEL`: `error`, `warn`, `info` (the
+/// JSON lines on stdout, which Lambda hands to its log group. `LOG_LEVEL`: `error`, `warn`, `info` (the
 /// default), `debug` or `trace`.
 pub fn init(settings: Settings) -> Result<(), SettingsError> {
     let level = settings.or("LOG_LEVEL", Level::INFO)?;

@@ -26,6 +26,6 @@ fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model>> {
         model: chat::Retrying::new(model, chat::Backoff::default()),
         model_id: model_id.into(),
         max_age: settings.seconds_or("MAX_MESSAGE_AGE_SECONDS", appsync_worker::DEFAULT_MAX_AGE)?,
-        tuning: settings.tuning(appsync_worker::tuning())?,
+        tuning: settings.tuning(&appsync_worker::tuning())?,
     })
 }

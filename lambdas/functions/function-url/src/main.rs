@@ -26,6 +26,6 @@ fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, imp
         model: chat::Retrying::new(model, chat::Backoff::default()),
         model_id: model_id.into(),
         request_limits: settings.request_limits()?,
-        tuning: settings.tuning(chat::Tuning::default())?,
+        tuning: settings.tuning(&chat::Tuning::default())?,
     })
 }

@@ -23,6 +23,6 @@ fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model>> {
         model: chat::Retrying::new(model, chat::Backoff::default()),
         model_id: model_id.into(),
         request_limits: settings.request_limits()?,
-        tuning: settings.tuning(websocket_api_stream::tuning())?,
+        tuning: settings.tuning(&websocket_api_stream::tuning())?,
     })
 }

@@ -45,9 +45,7 @@ impl Stage {
         };
         change(&mut options);
         let cloud = Cloud::start(options).await.expect("the local cloud starts");
-        let lines: String =
-            cloud.frontend_env().iter().map(|(key, value)| format!("{key}={value}\n")).collect();
-        let settings = Settings::from_sources(&lines, |_| None);
+        let settings = Settings::from_sources(&cloud.frontend_dotenv(), |_| None);
         let token = sign_in(&settings, &test_user()).await;
         Self { cloud, settings, token }
     }

@@ -10,7 +10,7 @@ fn what_follows_the_rules_is_read_as_it_is() {
     assert_eq!((request.messages[0].role, request.messages[0].content.as_str()), (Role::User, " Hi\n"));
     assert_eq!((request.max_tokens, request.system), (1024, None), "the operator's cap is the default");
     assert_ne!(request.stream_id, check_ok("another", r#"{"prompt":"Hi"}"#).stream_id);
-    assert_eq!(request.caller.sub, "ann");
+    assert_eq!(request.caller.sub(), "ann");
 
     let body = json!({
         "messages": [turn("user", "a"), turn("assistant", "b"), turn("user", "c")],
