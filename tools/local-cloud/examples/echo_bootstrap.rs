@@ -4,7 +4,7 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpStream},
     process::exit,
 };
 
@@ -96,7 +96,7 @@ fn stream(api: &mut Api, id: &str, order: &Value, raw: &[u8]) {
     }
     match order["then"].as_str().unwrap_or("end") {
         "exit" => exit(3),
-        "abort" => return *api = Api::connect(),
+        "abort" => return api.abort(),
         "hang" => loop {
             std::thread::park();
         },
@@ -202,6 +202,16 @@ impl Api {
         let stream = TcpStream::connect(address).expect("the Runtime API listens");
         stream.set_nodelay(true).expect("a TCP socket");
         Self { stream: BufReader::new(stream) }
+    }
+
+    /// Breaks the request off, and comes back when that has been noticed: over another connection the next request
+    /// could overtake this one.
+    fn abort(&mut self) {
+        let broken_off = self.stream.get_ref().shutdown(Shutdown::Write);
+        if broken_off.and_then(|()| self.stream.read_to_end(&mut Vec::new())).is_err() {
+            exit(0);
+        }
+        *self = Self::connect();
     }
 
     fn next(&mut self) -> (String, Vec<u8>) {

@@ -5,7 +5,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use serde_json::Value;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
 
 use crate::{
     DEFAULT_TIMEOUT, OpenError, ProbeError, Received, Request, Settings,
@@ -17,6 +23,11 @@ use crate::{
 /// The subprotocol that carries the events. The token rides along as a second one, so that it is in no URL and in no
 /// access log; the server must never choose that one, because the choice is echoed.
 pub const SUBPROTOCOL: &str = "llm-stream.v1";
+
+/// API Gateway closes a connection over a larger frame, in bytes. A browser cannot split a message, so what it sends
+/// must be shorter altogether.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+const MAX_FRAME: usize = 32 * 1024;
 
 /// How long a polite goodbye may take.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
@@ -37,8 +48,20 @@ impl Connection {
         net::within(DEFAULT_TIMEOUT, "the upgrade", open(settings, subprotocols)).await
     }
 
+    /// In frames of at most 32 KB.
     pub async fn send_text(&mut self, text: impl Into<String>) -> Result<(), ProbeError> {
-        self.send(Message::text(text.into())).await
+        let text = Bytes::from(text.into());
+        let mut frames = text.chunks(MAX_FRAME).map(|frame| text.slice_ref(frame)).peekable();
+        let mut kind = OpCode::Data(Data::Text);
+        loop {
+            let payload = frames.next().unwrap_or_default();
+            let is_final = frames.peek().is_none();
+            self.send(Message::Frame(Frame::message(payload, kind, is_final))).await?;
+            if is_final {
+                return Ok(());
+            }
+            kind = OpCode::Data(Data::Continue);
+        }
     }
 
     pub async fn send_binary(&mut self, bytes: impl Into<Bytes>) -> Result<(), ProbeError> {
