@@ -16,9 +16,8 @@ help: ## Show this help
 	  /^[a-z-]+:.*##/ {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: local
-local: bootstraps ## Run everything on this machine (LLM_URL= LLM_MODEL=, BEDROCK_URL=, LOCAL_PORT=)
-	@scripts/need.sh cargo
-	cargo build --package local-cloud --package probe
+local: ## Run everything on this machine (LLM_URL= LLM_MODEL=, BEDROCK_URL=, LOCAL_PORT=)
+	@$(MAKE) --no-print-directory --jobs 2 bootstraps local-tools
 	@exec target/debug/local-cloud
 
 .PHONY: probe
@@ -50,6 +49,12 @@ fmt: ## Format the sources
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf target dist .local tools/resolver-lint/node_modules
+
+# Of another profile than the functions: the two builds can share the machine.
+.PHONY: local-tools
+local-tools:
+	@scripts/need.sh cargo cc
+	cargo build --package local-cloud --package probe
 
 # The functions as they are deployed. cargo knows whether there is something to do.
 .PHONY: bootstraps
