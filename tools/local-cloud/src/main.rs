@@ -1,4 +1,4 @@
-use std::{env, fs, path::PathBuf};
+use std::{env, fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 use local_cloud::{
@@ -7,12 +7,24 @@ use local_cloud::{
     lambda::OnDisconnect,
     wiring::{self, QUEUE},
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: local-cloud [wiring]\n\
     settings: LOCAL_PORT (4500), BOOTSTRAPS (target/release), LLM_URL and LLM_MODEL, or BEDROCK_URL";
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    match command().await {
+        Ok(()) => ExitCode::SUCCESS,
+        // One line: whoever starts this wants to know what to do, not where in the code it was.
+        Err(problem) => {
+            eprintln!("local-cloud: {problem:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn command() -> anyhow::Result<()> {
     match env::args().nth(1).as_deref() {
         None => run().await,
         Some("wiring") => {
@@ -63,7 +75,11 @@ async fn run() -> anyhow::Result<()> {
     println!("try            make probe PROMPT=\"Why is the sky blue?\"");
     println!("ready");
 
-    tokio::signal::ctrl_c().await?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminated.recv() => {}
+    }
     cloud.shutdown().await;
     Ok(())
 }
