@@ -162,7 +162,7 @@ async fn poison_reaches_the_dead_letter_queue_without_a_call_of_the_model() {
     .await;
     assert!(dead.contains(&"not json".to_owned()), "{dead:?}");
     assert!(stage.cloud.queues.messages("tristream-prompts").is_empty());
-    stage.only_call();
+    stage.assert_one_call();
     stage.close().await;
 }
 
@@ -177,7 +177,7 @@ async fn a_prompt_that_cannot_be_queued_is_said_to_be_so_and_can_be_sent_again()
     assert_eq!((&event["code"], &event["retryable"]), (&json!("internal"), &json!(true)), "{event}");
     let trace = stage.send(Architecture::Appsync, &request).await;
     check_contract("appsync", &request, &trace);
-    stage.only_call();
+    stage.assert_one_call();
     stage.close().await;
 }
 

@@ -3,17 +3,17 @@
 // Each test binary uses a part of it.
 #![allow(dead_code)]
 
-use std::{future::Future, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use local_cloud::{
-    bedrock::{Ending, ModelCall, Script, Source},
+    bedrock::{Ending, Script, Source},
     cloud::{Cloud, Options, test_user},
     cognito::User,
     lambda::OnDisconnect,
 };
 use probe::{Architecture, Request, Settings, Trace};
 use serde_json::{Value, json};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// Long enough for a busy machine, short enough for a person.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,11 +64,8 @@ impl Stage {
         Value::Object(claims)
     }
 
-    /// The one call that the model got.
-    pub fn only_call(&self) -> ModelCall {
-        let calls = self.cloud.bedrock.calls();
-        assert_eq!(calls.len(), 1, "exactly one call of the model");
-        calls.into_iter().next().expect("one call")
+    pub fn assert_one_call(&self) {
+        assert_eq!(self.cloud.bedrock.calls().len(), 1, "exactly one call of the model");
     }
 
     pub async fn close(self) {
@@ -106,15 +103,10 @@ pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Optio
             if let Some(found) = condition().await {
                 return found;
             }
-            tokio::task::yield_now().await;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("waited {PATIENCE:?} for {what}"))
-}
-
-pub fn within<F: Future>(limit: Duration, future: F) -> tokio::time::Timeout<F> {
-    tokio::time::timeout_at(Instant::now() + limit, future)
 }
 
 /// The events in order, without what differs from one stream to the next.
