@@ -1,0 +1,80 @@
+# One sign-in, one model, three ways to stream its answer. The three blocks differ in their names only, where the
+# architectures do.
+
+module "auth" {
+  source = "./modules/auth"
+
+  name_prefix = var.name_prefix
+}
+
+module "model" {
+  source = "./modules/model"
+
+  model_id          = var.model_id
+  request_fields    = var.model_request_fields
+  max_output_tokens = var.max_output_tokens
+}
+
+module "function_url" {
+  source = "./modules/function-url"
+  count  = contains(var.architectures, "function-url") ? 1 : 0
+
+  name_prefix            = var.name_prefix
+  auth                   = module.auth
+  model                  = module.model
+  package_dir            = var.package_dir
+  cpu_architecture       = local.cpu_architecture
+  max_concurrent_streams = var.max_concurrent_streams
+  log_retention_days     = var.log_retention_days
+  tracing                = var.tracing
+  allowed_origins        = var.allowed_origins
+}
+
+module "websocket_api" {
+  source = "./modules/websocket-api"
+  count  = contains(var.architectures, "websocket-api") ? 1 : 0
+
+  name_prefix            = var.name_prefix
+  auth                   = module.auth
+  model                  = module.model
+  package_dir            = var.package_dir
+  cpu_architecture       = local.cpu_architecture
+  max_concurrent_streams = var.max_concurrent_streams
+  log_retention_days     = var.log_retention_days
+  tracing                = var.tracing
+}
+
+module "appsync" {
+  source = "./modules/appsync"
+  count  = contains(var.architectures, "appsync") ? 1 : 0
+
+  name_prefix            = var.name_prefix
+  auth                   = module.auth
+  model                  = module.model
+  package_dir            = var.package_dir
+  cpu_architecture       = local.cpu_architecture
+  max_concurrent_streams = var.max_concurrent_streams
+  log_retention_days     = var.log_retention_days
+  tracing                = var.tracing
+}
+
+module "monitoring" {
+  source = "./modules/monitoring"
+
+  name_prefix     = var.name_prefix
+  architectures   = { for name, module in local.architectures : name => module.monitored }
+  alarms          = var.alarms
+  alarm_topic_arn = var.alarm_topic_arn
+}
+
+locals {
+  architectures = merge(
+    { for module in module.function_url : "function-url" => module },
+    { for module in module.websocket_api : "websocket-api" => module },
+    { for module in module.appsync : "appsync" => module },
+  )
+
+  # `make build` notes beside the zips what they are built for, so that the two cannot differ.
+  cpu_architecture_file = "${var.package_dir}/cpu-architecture"
+  cpu_architecture      = fileexists(local.cpu_architecture_file) ? trimspace(file(local.cpu_architecture_file)) : "x86_64"
+}

@@ -1,0 +1,38 @@
+locals {
+  timeout_seconds = 300
+}
+
+module "function" {
+  source = "../lambda"
+
+  name_prefix          = var.name_prefix
+  package              = "function-url"
+  package_dir          = var.package_dir
+  cpu_architecture     = var.cpu_architecture
+  timeout_seconds      = local.timeout_seconds
+  reserved_concurrency = var.max_concurrent_streams
+  log_retention_days   = var.log_retention_days
+  tracing              = var.tracing
+  policies             = { model = var.model.invoke_policy }
+
+  environment = merge(var.auth.environment, var.model.environment, {
+    MAX_OUTPUT_TOKENS = var.model.max_output_tokens
+  })
+}
+
+resource "aws_lambda_function_url" "this" {
+  function_name = module.function.name
+  invoke_mode   = "RESPONSE_STREAM"
+
+  # The function verifies the token itself: IAM would need AWS credentials in the browser.
+  authorization_type = "NONE"
+
+  # Here and not in the function: browsers refuse headers that come twice.
+  cors {
+    allow_origins  = var.allowed_origins
+    allow_methods  = ["POST"]
+    allow_headers  = ["authorization", "content-type"]
+    expose_headers = ["x-amzn-requestid"]
+    max_age        = 86400
+  }
+}

@@ -1,0 +1,17 @@
+output "endpoint" {
+  description = "Where a browser posts its request."
+  value       = aws_lambda_function_url.this.function_url
+}
+
+output "function_names" {
+  description = "Names of the deployed functions by the names of their zips."
+  value       = { function-url = module.function.name }
+}
+
+output "monitored" {
+  description = "What the module `monitoring` watches."
+  value = {
+    functions       = [module.function.name]
+    stream_function = module.function.name
+  }
+}

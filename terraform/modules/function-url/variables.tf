@@ -1,0 +1,50 @@
+variable "name_prefix" {
+  description = "Begins the name of every resource."
+  type        = string
+}
+
+variable "auth" {
+  description = "The module `auth`."
+  type = object({
+    environment = map(string)
+  })
+}
+
+variable "model" {
+  description = "The module `model`."
+  type = object({
+    environment       = map(string)
+    max_output_tokens = number
+    invoke_policy     = string
+  })
+}
+
+variable "package_dir" {
+  description = "Folder of the functions' zips."
+  type        = string
+}
+
+variable "cpu_architecture" {
+  description = "What the zips are built for: arm64 or x86_64."
+  type        = string
+}
+
+variable "max_concurrent_streams" {
+  description = "The most answers at the same time, by reserved concurrency; null: as many as the account has."
+  type        = number
+}
+
+variable "log_retention_days" {
+  description = "How long CloudWatch keeps the functions' logs."
+  type        = number
+}
+
+variable "tracing" {
+  description = "Whether the functions are traced with X-Ray."
+  type        = bool
+}
+
+variable "allowed_origins" {
+  description = "Origins of web pages that may call the URL."
+  type        = list(string)
+}

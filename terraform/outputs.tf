@@ -1,0 +1,49 @@
+output "region" {
+  description = "AWS region of everything."
+  value       = var.region
+}
+
+output "user_pool_id" {
+  description = "Id of the Cognito user pool."
+  value       = module.auth.user_pool_id
+}
+
+output "user_pool_client_id" {
+  description = "Id of the app client that the browser signs in with."
+  value       = module.auth.client_id
+}
+
+output "function_url" {
+  description = "Endpoint of function-url; null if it is left out."
+  value       = one(module.function_url[*].endpoint)
+}
+
+output "websocket_url" {
+  description = "Endpoint of websocket-api; null if it is left out."
+  value       = one(module.websocket_api[*].endpoint)
+}
+
+output "graphql_url" {
+  description = "Endpoint of appsync; null if it is left out."
+  value       = one(module.appsync[*].endpoint)
+}
+
+output "graphql_realtime_url" {
+  description = "Endpoint of appsync's subscriptions; null if it is left out."
+  value       = one(module.appsync[*].realtime_endpoint)
+}
+
+output "function_names" {
+  description = "Names of the deployed functions by the names of their zips."
+  value       = merge([for architecture in local.architectures : architecture.function_names]...)
+}
+
+output "dead_letter_queue_url" {
+  description = "The queue of prompts that failed three times; null if appsync is left out."
+  value       = one(module.appsync[*].dead_letter_queue_url)
+}
+
+output "dashboard_url" {
+  description = "The CloudWatch dashboard that compares the architectures."
+  value       = module.monitoring.dashboard_url
+}

@@ -1,0 +1,19 @@
+terraform {
+  # Validations that look at two variables need 1.9.
+  required_version = ">= 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7.0"
+    }
+  }
+}
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = merge({ Project = "tristream", Deployment = var.name_prefix, ManagedBy = "terraform" }, var.tags)
+  }
+}
