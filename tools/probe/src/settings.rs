@@ -11,14 +11,13 @@ use http::Uri;
 use crate::ProbeError;
 
 /// Where the deployment is. A value is missing when it is empty, which matters only to who needs it.
-///
-/// `VITE_AUTH_FLOW` is for browsers: this client always uses `USER_PASSWORD_AUTH`, which every deployment allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     pub region: String,
     pub user_pool_id: String,
     pub user_pool_client_id: String,
     pub user_pool_endpoint: String,
+    pub auth_flow: String,
     pub function_url: String,
     pub websocket_url: String,
     pub graphql_url: String,
@@ -58,6 +57,7 @@ impl Settings {
             user_pool_id: get("VITE_USER_POOL_ID"),
             user_pool_client_id: get("VITE_USER_POOL_CLIENT_ID"),
             user_pool_endpoint,
+            auth_flow: get("VITE_AUTH_FLOW"),
             function_url: get("VITE_FUNCTION_URL"),
             websocket_url: get("VITE_WEBSOCKET_URL"),
             graphql_url: get("VITE_GRAPHQL_URL"),
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn the_file_is_read_and_the_environment_wins() {
         let file = "# comment\n\nexport VITE_AWS_REGION=eu-west-1\nVITE_FUNCTION_URL = \"http://a/?x=1\" \r\n\
-                    VITE_WEBSOCKET_URL='ws://file'\n#VITE_GRAPHQL_URL=http://no\nnonsense\nVITE_USER_POOL_ID=";
+                    VITE_WEBSOCKET_URL='ws://file'\nVITE_AUTH_FLOW=USER_SRP_AUTH\n#VITE_GRAPHQL_URL=http://no\nnonsense\nVITE_USER_POOL_ID=";
         let environment = |key: &str| match key {
             "VITE_WEBSOCKET_URL" => Some("ws://environment".to_owned()),
             "VITE_FUNCTION_URL" => Some(String::new()),
@@ -117,6 +117,7 @@ mod tests {
         let expected = Settings {
             region: "eu-west-1".into(),
             user_pool_endpoint: "https://cognito-idp.eu-west-1.amazonaws.com/".into(),
+            auth_flow: "USER_SRP_AUTH".into(),
             function_url: "http://a/?x=1".into(),
             websocket_url: "ws://environment".into(),
             ..Settings::default()

@@ -70,7 +70,12 @@ async fn text_and_table_or_json_without_text() {
 #[tokio::test]
 async fn complaints_are_one_line() {
     let pool = |url| {
-        [("VITE_USER_POOL_ENDPOINT", url), ("VITE_USER_POOL_CLIENT_ID", "c"), ("PROBE_USER", "someone")]
+        [
+            ("VITE_USER_POOL_ENDPOINT", url),
+            ("VITE_USER_POOL_ID", "us-east-1_Name"),
+            ("VITE_USER_POOL_CLIENT_ID", "c"),
+            ("PROBE_USER", "someone"),
+        ]
     };
     let (listener, address) = fakes::listen().await;
     drop(listener);
@@ -78,11 +83,11 @@ async fn complaints_are_one_line() {
     for (arguments, environment, complaint) in [
         (&["hi"][..], &[][..], "probe: VITE_AWS_REGION is not set: run `make local`, or set it"),
         (
-            &["hi"],
+            &["hi", "--via", "appsync"],
             &pool("https://cognito-idp.example.com"),
             "probe: --password (or PROBE_PASSWORD) is needed to sign in",
         ),
-        (&["hi"], &pool(&closed), "probe: cannot reach http://127.0.0.1:"),
+        (&["hi", "--via", "appsync"], &pool(&closed), "probe: cannot reach http://127.0.0.1:"),
         (&["hi", "--env-file", "does-not-exist"], &[], "probe: cannot read does-not-exist: "),
     ] {
         let (status, stdout, stderr) = run(arguments, environment).await;
