@@ -8,7 +8,7 @@ use std::{
 
 use http::Uri;
 
-use crate::ProbeError;
+use crate::{Architecture, ProbeError};
 
 /// Where the deployment is. A value is missing when it is empty, which matters only to who needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,6 +63,17 @@ impl Settings {
             graphql_url: get("VITE_GRAPHQL_URL"),
             graphql_realtime_url: get("VITE_GRAPHQL_REALTIME_URL"),
         }
+    }
+
+    /// Whether the deployment has this architecture, as far as the settings say. One that is half set is there, so that
+    /// what is missing gets named.
+    pub fn has(&self, architecture: Architecture) -> bool {
+        let urls = match architecture {
+            Architecture::FunctionUrl => &[&self.function_url][..],
+            Architecture::WebsocketApi => &[&self.websocket_url],
+            Architecture::Appsync => &[&self.graphql_url, &self.graphql_realtime_url],
+        };
+        urls.iter().any(|url| !url.is_empty())
     }
 
     /// Whether sign-in happens on this machine: only then is the well-known test user's password a default.
@@ -123,6 +134,20 @@ mod tests {
             ..Settings::default()
         };
         assert_eq!(Settings::from_sources(file, environment), expected);
+    }
+
+    #[test]
+    fn an_architecture_with_no_url_is_not_there() {
+        for (key, expected) in [
+            ("VITE_AWS_REGION", [false, false, false]),
+            ("VITE_FUNCTION_URL", [true, false, false]),
+            ("VITE_WEBSOCKET_URL", [false, true, false]),
+            ("VITE_GRAPHQL_URL", [false, false, true]),
+            ("VITE_GRAPHQL_REALTIME_URL", [false, false, true]),
+        ] {
+            let settings = Settings::from_sources(&format!("{key}=x"), |_| None);
+            assert_eq!(Architecture::ALL.map(|architecture| settings.has(architecture)), expected, "{key}");
+        }
     }
 
     #[test]
