@@ -7,7 +7,10 @@ STAND_INS = [
     (re.compile(rf"^https://cognito-idp{AWS}/"), r"{endpoint}/"),
     (re.compile(rf"^(http|ws)s://([a-z0-9]+)\.execute-api{AWS}/"), r"\1://{host}/_aws/execute-api/\2/"),
     (re.compile(rf"^https://([a-z0-9]+)\.appsync-api{AWS}/graphql$"), r"{endpoint}/v1/apis/\1/graphql"),
-    (re.compile(r"^https://([a-z0-9]+)\.lambda-url\.[a-z0-9-]+\.on\.aws/"), r"{endpoint}/_aws/lambda-url/\1/"),
+    (
+        re.compile(r"^https://([a-z0-9]+)\.lambda-url\.[a-z0-9-]+\.on\.aws/"),
+        r"{endpoint}/_aws/lambda-url/\1/",
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The repository's own `terraform/` and `scripts/`, used from a copy: state, provider and settings stay out of the tree."""
+"""The repository's `terraform/` and `scripts/`, used from a copy: state and settings stay out of the tree."""
 
 import json
 import shutil
@@ -46,7 +46,9 @@ class Deployment:
     def resources(self) -> list[str]:
         return self.terraform("state", "list", plain=False).stdout.split()
 
-    def terraform(self, command: str, *arguments: str, plain: bool = True, **named: Any) -> subprocess.CompletedProcess:
+    def terraform(
+        self, command: str, *arguments: str, plain: bool = True, **named: Any
+    ) -> subprocess.CompletedProcess:
         always = ("-input=false", "-no-color") if plain else ()
         return self.run("terraform", "-chdir=terraform", command, *always, *arguments, **named)
 
@@ -62,7 +64,9 @@ class Deployment:
             check=False,
         )
         if ended.returncode not in allowed:
-            raise RuntimeError(f"{' '.join(command)} ended with {ended.returncode}:\n{ended.stdout}\n{ended.stderr}")
+            raise RuntimeError(
+                f"{' '.join(command)} ended with {ended.returncode}:\n{ended.stdout}\n{ended.stderr}"
+            )
         return ended
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The AWS account of the test: MiniStack with IAM enforced, and moto for CloudWatch, on free loopback ports."""
+"""The AWS account of the test: MiniStack with IAM enforced, moto for CloudWatch, on free loopback ports."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 REGION = "us-east-1"
 # The account's root user, whom no policy binds.
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-# Between two frames of the model: longer than any function gathers tokens for (100 ms), so that each is sent alone.
+# Between two frames of the model. Longer than any function gathers tokens for (100 ms): each leaves alone.
 FRAME_PAUSE_SECONDS = 0.15
 
 
@@ -47,6 +47,8 @@ class Emulator:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.ministack.stdin:
+            self.ministack.stdin.close()
         # The functions are in its process group.
         os.killpg(self.ministack.pid, signal.SIGKILL)
         self.ministack.wait()
@@ -75,7 +77,7 @@ class Emulator:
         wrapper = Path(__file__).with_name("ministack_wrapper.py")
         with self.log.open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, wrapper, self.journal.path, str(FRAME_PAUSE_SECONDS)],
+                [sys.executable, "-B", wrapper, self.journal.path, str(FRAME_PAUSE_SECONDS)],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -92,9 +94,11 @@ class Emulator:
             return False
 
     def client_environment(self) -> dict[str, str]:
-        """Points Terraform and the AWS CLI here and at nothing else, whatever this machine is set up for. The region is
-        left out: who needs it has to say it."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+        """Points Terraform and the AWS CLI here and at nothing else, whatever this machine is set up for. The
+        region is left out: who needs it has to say it."""
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))
+        }
         if "TF_PLUGIN_DIR" in os.environ:
             inherited["TF_PLUGIN_DIR"] = os.environ["TF_PLUGIN_DIR"]
         return {

@@ -16,10 +16,11 @@ from contextvars import ContextVar
 from urllib.parse import unquote
 
 import ministack.app
-from addresses import local
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import StreamingResponse, get_account_id, get_region
 from ministack.services import apigateway, appsync, bedrock_runtime, cognito, lambda_svc
+
+from addresses import local
 
 JOURNAL, FRAME_PAUSE_SECONDS = sys.argv[1], float(sys.argv[2])
 ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
@@ -60,7 +61,7 @@ def pass_on_the_subprotocol():
 
 
 def stand_in_for_dns():
-    """In the environment of a function that is started, and there alone: the Lambda API tells what Terraform wrote."""
+    """Where a function is started, and there alone: the Lambda API tells what Terraform wrote."""
     environment_of = lambda_svc._provided_worker_env
 
     def with_local_addresses(*arguments):
@@ -88,7 +89,7 @@ def end_tls_in_front():
 
 
 def answer_as_api_gateway():
-    """MiniStack tells of a WebSocket API what AWS does not, and forgets what it was told: to Terraform that is drift."""
+    """MiniStack adds to a WebSocket API, and forgets of it, what AWS does not: to Terraform that is drift."""
     create_api, create_authorizer = apigateway._create_api, apigateway._create_authorizer
     create_integration = apigateway._create_integration
 
@@ -117,7 +118,7 @@ def answer_as_api_gateway():
 
 
 def authorize_the_model():
-    """ConverseStream needs the right `bedrock:InvokeModelWithResponseStream` on the inference profile that it names.
+    """ConverseStream needs `bedrock:InvokeModelWithResponseStream` on the inference profile that it names.
     MiniStack asks for `bedrock:ConverseStream` on a model of that name."""
     action_of, resource_of = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
 
@@ -126,10 +127,10 @@ def authorize_the_model():
             return MODEL_ACTION
         return action_of(service, method, path, *arguments)
 
-    def resource(service, method, path, headers, body, parameters, region, account):
+    def resource(service, method, path, *arguments):
         if service == "bedrock-runtime" and path.endswith("/converse-stream"):
-            return profile_arn(unquote(path.split("/")[2]), region, account)
-        return resource_of(service, method, path, headers, body, parameters, region, account)
+            return profile_arn(unquote(path.split("/")[2]), get_region(), get_account_id())
+        return resource_of(service, method, path, *arguments)
 
     iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action, resource
 
@@ -190,8 +191,8 @@ def text(frame):
 
 
 def keep_a_journal():
-    """What cannot be seen from outside: refused permissions, how users sign in, and mutations, as there are no
-    subscriptions."""
+    """What cannot be seen from outside: refused permissions, how users sign in, and, as there are no
+    subscriptions, what is published."""
     enforce, execute, sign_in = iam_evaluator.enforce, appsync._execute_graphql, cognito._initiate_auth
 
     def enforce_and_note(key, action, *arguments, **named):
