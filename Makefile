@@ -61,12 +61,14 @@ lint: ## Check format and style of everything, and Terraform's rules
 	cargo clippy --workspace --all-targets -- --deny warnings
 	scripts/lint-resolvers.sh
 	scripts/lint-shell.sh
+	scripts/lint-python.sh
 	scripts/lint-terraform.sh
 
 .PHONY: fmt
 fmt: ## Format the sources
 	cargo fmt
 	terraform fmt -recursive terraform
+	scripts/lint-python.sh --fix
 
 .PHONY: clean
 clean: ## Remove everything that was built

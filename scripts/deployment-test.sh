@@ -5,7 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly tests=$PWD/tools/deployment-test venv=$PWD/.local/deployment-test/venv
 scripts/need.sh python3 terraform node
-
+if ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+  echo "the deployment test needs Python 3.11 or later, and $(python3 --version) is installed" >&2
+  exit 1
+fi
 if [[ $(uname -s) != Linux ]]; then
   echo "the deployment test needs Linux: it runs the functions of the zips on this machine" >&2
   exit 1

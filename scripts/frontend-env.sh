@@ -3,10 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-outputs=$(scripts/deployed.sh region user_pool_id user_pool_client_id function_url websocket_url graphql_url graphql_realtime_url)
+# What is never empty comes last: $(...) drops empty lines from the end.
+outputs=$(scripts/deployed.sh function_url websocket_url graphql_url graphql_realtime_url region user_pool_id user_pool_client_id)
 # One after the other: macOS has a bash without mapfile.
-{ read -r region && read -r pool && read -r client && read -r function_url && read -r websocket_url \
-  && read -r graphql_url && read -r realtime_url; } <<<"$outputs"
+{ read -r function_url && read -r websocket_url && read -r graphql_url && read -r realtime_url \
+  && read -r region && read -r pool && read -r client; } <<<"$outputs"
 
 mkdir -p frontend
 # AWS_ENDPOINT_URL is where the AWS CLI and SDKs look for AWS, if it is somewhere else.

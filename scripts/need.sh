@@ -9,7 +9,7 @@ for tool in "$@"; do
     cargo) how='install Rust from https://rustup.rs' ;;
     cc) how='install a C compiler, such as the package gcc or Xcode command line tools' ;;
     node | npm) how='install Node.js 20 or later from https://nodejs.org' ;;
-    python3) how='install Python 3.9 or later from https://python.org' ;;
+    python3) how='install Python 3.11 or later from https://python.org' ;;
     readelf) how='install the package binutils' ;;
     terraform) how='install Terraform 1.9 or later from https://developer.hashicorp.com/terraform/install' ;;
     *) how="install the package that holds $tool" ;;

@@ -1,6 +1,7 @@
 """The AWS account of the test: MiniStack with IAM enforced, moto for CloudWatch, on free loopback ports."""
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -33,6 +34,7 @@ class Emulator:
 
     def __enter__(self) -> "Emulator":
         # MiniStack forgets an alarm's settings, which Terraform takes for drift.
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self.moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self.moto.start()
         self.cloudwatch_endpoint = "http://{}:{}".format(*self.moto.get_host_and_port())

@@ -24,7 +24,9 @@ def of_local_cloud(table: dict[str, Any]) -> dict[str, Any]:
                 "timeout": function["timeout_seconds"],
                 "memory": function["memory_mb"],
                 "actions": sorted(function["actions"]),
-                "environment": {name: table["defaults"].get(value, value) for name, value in function["environment"]},
+                "environment": {
+                    name: table["defaults"].get(value, value) for name, value in function["environment"]
+                },
             }
             for function in table["functions"]
         },
@@ -41,7 +43,9 @@ def of_local_cloud(table: dict[str, Any]) -> dict[str, Any]:
 def of_terraform(state: dict[str, Any], name_prefix: str) -> dict[str, Any]:
     deployed = Deployed(state, name_prefix)
     return {
-        "functions": {deployed.short(function): deployed.function(function) for function in deployed.functions},
+        "functions": {
+            deployed.short(function): deployed.function(function) for function in deployed.functions
+        },
         "queue": deployed.queue(),
         "websocket_api": deployed.websocket_api(),
         "cors": deployed.cors(),
@@ -85,8 +89,8 @@ class Deployed:
             if policy["role"] == role:
                 for statement in listed(json.loads(policy["policy"])["Statement"]):
                     for action in listed(statement["Action"]):
-                        field = listed(statement["Resource"])[0].partition("/types/")[2].replace("/fields/", ".")
-                        actions.add(f"{action}:{field}" if field else action)
+                        field = listed(statement["Resource"])[0].partition("/types/")[2]
+                        actions.add(f"{action}:{field.replace('/fields/', '.')}" if field else action)
         return actions - NOT_THE_FUNCTIONS_OWN
 
     def settings(self) -> dict[str, str]:
@@ -120,7 +124,9 @@ class Deployed:
         }
 
     def websocket_api(self) -> dict[str, Any]:
-        integrations = {integration["id"]: integration for integration in self.all("aws_apigatewayv2_integration")}
+        integrations = {
+            integration["id"]: integration for integration in self.all("aws_apigatewayv2_integration")
+        }
         authorizers = {authorizer["id"]: authorizer for authorizer in self.all("aws_apigatewayv2_authorizer")}
         routes, authorized = {}, {}
         for route in self.all("aws_apigatewayv2_route"):
@@ -129,7 +135,9 @@ class Deployed:
             asynchronous = headers.get("integration.request.header.X-Amz-Invocation-Type") == "'Event'"
             routes[route["route_key"]] = [self.invoked(integration["integration_uri"]), asynchronous]
             if route["authorizer_id"]:
-                authorized[route["route_key"]] = self.invoked(authorizers[route["authorizer_id"]]["authorizer_uri"])
+                authorized[route["route_key"]] = self.invoked(
+                    authorizers[route["authorizer_id"]]["authorizer_uri"]
+                )
         stage = self.only("aws_apigatewayv2_stage")["name"]
         return {"stage": stage, "authorizer": authorized, "routes": routes}
 
