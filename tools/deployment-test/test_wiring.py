@@ -1,4 +1,4 @@
-"""`make local` runs what Terraform deploys: the same functions, settings, limits, rights, routes and queues."""
+"""`make local` runs what Terraform deploys: functions, settings, limits, rights, routes, queues."""
 
 import json
 import os

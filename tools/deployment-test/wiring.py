@@ -1,4 +1,4 @@
-"""What `make local` is wired by (`local-cloud wiring`) against what Terraform has deployed (`terraform show -json`).
+"""What `make local` is wired by (`local-cloud wiring`), what Terraform has deployed (`terraform show -json`).
 
 Both are brought into one shape, so that a difference shows as a difference of two dictionaries."""
 
@@ -17,7 +17,7 @@ NOT_THE_FUNCTIONS_OWN = {
 
 
 def of_local_cloud(table: dict[str, Any]) -> dict[str, Any]:
-    queue, api = table["queue"], table["websocket_api"]
+    api = table["websocket_api"]
     return {
         "functions": {
             function["name"]: {
@@ -30,7 +30,7 @@ def of_local_cloud(table: dict[str, Any]) -> dict[str, Any]:
             }
             for function in table["functions"]
         },
-        "queue": {name: value for name, value in queue.items()},
+        "queue": table["queue"],
         "websocket_api": {
             "stage": api["stage"],
             "authorizer": {"$connect": api["authorizer"]},
