@@ -34,9 +34,11 @@ pub struct Outcome {
     pub ending: Ending,
     pub usage: Option<Usage>,
     pub timing: Timing,
-    /// Calls of the sink that succeeded: messages, as far as the bill is concerned.
+    /// Calls of the sink that succeeded, and the events in them.
     pub sends: u64,
     pub events: u64,
+    /// What the sink made of them, see [`EventSink::messages`].
+    pub messages: u64,
 }
 
 /// How it ended for the client.
@@ -127,14 +129,14 @@ impl Writer<'_> {
             let events = self.outbox.take();
             last_send = Instant::now();
             if let Err(error) = self.send(sink, &events).await {
-                return self.outcome(Ending::Undelivered(error), None);
+                return self.outcome(sink, Ending::Undelivered(error), None);
             }
             self.sends += 1;
             self.events += events.len() as u64;
             if events.last().is_some_and(StreamEvent::is_terminal) {
                 let (ending, usage) =
                     self.end.take().expect("a terminal event was sent, so an end was absorbed");
-                return self.outcome(ending, usage);
+                return self.outcome(sink, ending, usage);
             }
         }
     }
@@ -207,7 +209,14 @@ impl Writer<'_> {
         self.absorb(Read::End(Err((ErrorCode::DeadlineExceeded, None))));
     }
 
-    fn outcome(&self, ending: Ending, usage: Option<Usage>) -> Outcome {
-        Outcome { ending, usage, timing: self.outbox.timing(), sends: self.sends, events: self.events }
+    fn outcome(&self, sink: &impl EventSink, ending: Ending, usage: Option<Usage>) -> Outcome {
+        Outcome {
+            ending,
+            usage,
+            timing: self.outbox.timing(),
+            sends: self.sends,
+            events: self.events,
+            messages: sink.messages(),
+        }
     }
 }

@@ -7,6 +7,9 @@ pub trait EventSink {
     /// Delivers the events, in order, before it resolves. A sink retries what its transport allows and bounds
     /// every attempt in time; an error from it is final.
     fn send(&mut self, events: &[StreamEvent]) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// How many messages the transport has accepted so far: what it bills, however many events are in one.
+    fn messages(&self) -> u64;
 }
 
 /// Why events could not be delivered.

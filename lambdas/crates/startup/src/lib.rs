@@ -1,4 +1,5 @@
-//! What every `main.rs` does first: settings, telemetry, the HTTP client, AWS configuration.
+//! What every `main.rs` does first: settings, telemetry, the HTTP client, AWS configuration. And the line that says
+//! how a request went.
 
 #![forbid(unsafe_code)]
 
@@ -6,6 +7,8 @@ mod aws;
 mod clock;
 mod http;
 mod jwks;
+mod ledger;
+mod metrics;
 mod settings;
 mod telemetry;
 
@@ -13,5 +16,6 @@ pub use aws::Aws;
 pub use clock::{remaining, unix_now};
 pub use http::{HttpClient, HttpError};
 pub use jwks::{HttpJwks, verifier};
+pub use ledger::Ledger;
 pub use settings::{Settings, SettingsError};
-pub use telemetry::{Causes, init as init_telemetry, log_outcome};
+pub use telemetry::{Causes, init as init_telemetry};

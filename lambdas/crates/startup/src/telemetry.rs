@@ -1,7 +1,6 @@
 use std::{error::Error, fmt};
 
-use chat::{Ending, Outcome, StreamId};
-use tracing::{Level, error, info, warn};
+use tracing::Level;
 use tracing_subscriber::{
     Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
@@ -26,42 +25,6 @@ pub fn init(settings: Settings) -> Result<(), SettingsError> {
         .with_target(false);
     tracing_subscriber::registry().with(lines.with_filter(levels)).init();
     Ok(())
-}
-
-/// The one line that says how an answer went. No prompt, no text, no token.
-pub fn log_outcome(request_id: &str, stream_id: &StreamId, outcome: &Outcome) {
-    let usage = outcome.usage;
-    let (name, code, cause) = match &outcome.ending {
-        Ending::Done(reason) => ("done", reason.as_str(), None),
-        Ending::Failed(code, cause) => {
-            ("error", code.as_str(), cause.as_ref().map(|cause| cause as &(dyn Error + 'static)))
-        }
-        Ending::Undelivered(chat::SinkError::Gone) => ("gone", "client_gone", None),
-        Ending::Undelivered(error) => ("undelivered", "sink_failed", Some(error as &(dyn Error + 'static))),
-    };
-    macro_rules! line {
-        ($level:ident) => {
-            $level!(
-                request_id,
-                stream_id = stream_id.as_str(),
-                outcome = name,
-                reason = code,
-                first_token_ms = outcome.timing.first_token_ms,
-                total_ms = outcome.timing.total_ms,
-                input_tokens = usage.map(|usage| usage.input_tokens),
-                output_tokens = usage.map(|usage| usage.output_tokens),
-                sends = outcome.sends,
-                events = outcome.events,
-                error = cause.map(|cause| Causes(cause).to_string()),
-                "answered"
-            )
-        };
-    }
-    match outcome.ending {
-        Ending::Done(_) | Ending::Undelivered(chat::SinkError::Gone) => line!(info),
-        Ending::Failed(..) => line!(warn),
-        Ending::Undelivered(chat::SinkError::Failed(_)) => line!(error),
-    }
 }
 
 /// An error with everything that caused it, on one line: `it failed: because: of this`.

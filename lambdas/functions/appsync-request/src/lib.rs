@@ -6,15 +6,17 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod refusal;
 
 use auth::Caller;
 use aws_sdk_sqs::{Client, error::SdkError, operation::send_message::SendMessageError};
-use chat::{ChatRequest, Error, ErrorCode, RequestLimits};
+use chat::{ChatRequest, Error, RequestLimits, StreamId};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Serialize;
-use startup::Causes;
-use tracing::{error, info, warn};
+use startup::Ledger;
+use tracing::info;
 
+use crate::refusal::Refusal;
 pub use arguments::StartStream;
 
 /// The function with everything it needs.
@@ -24,6 +26,7 @@ pub struct Function {
     /// The app client whose tokens are accepted; AppSync itself accepts every client of the pool.
     pub client_id: String,
     pub request_limits: RequestLimits,
+    pub ledger: Ledger,
 }
 
 /// What the resolver `startStream.js` gets back.
@@ -52,32 +55,35 @@ impl Function {
     pub async fn handle(&self, event: LambdaEvent<StartStream>) -> Result<Started, Diagnostic> {
         let (mutation, context) = event.into_parts();
         let request_id = context.request_id;
-        let request = match self.accept(&mutation) {
-            Ok(request) => request,
-            Err(refusal) => {
-                warn!(request_id, refusal = refusal.code.as_str(), "refused");
-                return Ok(Started::refused(refusal));
+        Ok(match self.start(&mutation).await {
+            Ok(stream_id) => {
+                info!(request_id, stream_id = stream_id.as_str(), "queued");
+                Started::Accepted { session_id: stream_id.to_string() }
             }
-        };
-        let session_id = request.stream_id.to_string();
-        if let Err(problem) = self.enqueue(request).await {
-            error!(request_id, stream_id = session_id, error = %Causes(&problem), "not queued");
-            return Ok(Started::refused(ErrorCode::Internal.into()));
-        }
-        info!(request_id, stream_id = session_id, "queued");
-        Ok(Started::Accepted { session_id })
+            Err(refusal) => {
+                self.ledger.refused(&request_id, refusal.stream_id(), refusal.code(), &refusal);
+                Started::refused(refusal.into_error())
+            }
+        })
     }
 
-    fn accept(&self, mutation: &StartStream) -> Result<ChatRequest, Error> {
+    async fn start(&self, mutation: &StartStream) -> Result<StreamId, Refusal> {
+        let json = mutation.request_json();
         let caller = Caller::from_appsync_identity(&mutation.identity, &self.client_id)
-            .map_err(|_| Error::from(ErrorCode::Unauthorized))?;
-        ChatRequest::parse(caller, &mutation.request_json(), self.request_limits)
-            .map_err(|invalid| arguments::in_graphql_names(invalid.into_error()))
+            .map_err(|error| Refusal::Caller(error, ChatRequest::stream_id_of(&json)))?;
+        let request = ChatRequest::parse(caller, &json, self.request_limits)
+            .map_err(|invalid| Refusal::Invalid(invalid.into_error(), ChatRequest::stream_id_of(&json)))?;
+        let stream_id = request.stream_id.clone();
+        match self.enqueue(request).await {
+            Ok(()) => Ok(stream_id),
+            Err(error) => Err(Refusal::Queue(error, stream_id)),
+        }
     }
 
-    async fn enqueue(&self, request: ChatRequest) -> Result<(), SdkError<SendMessageError>> {
+    async fn enqueue(&self, request: ChatRequest) -> Result<(), Box<SdkError<SendMessageError>>> {
         let job = appsync_job::write(request);
-        self.queue.send_message().queue_url(&self.queue_url).message_body(job).send().await.map(|_| ())
+        self.queue.send_message().queue_url(&self.queue_url).message_body(job).send().await?;
+        Ok(())
     }
 }
 

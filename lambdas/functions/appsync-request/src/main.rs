@@ -1,6 +1,6 @@
 use appsync_request::Function;
 use lambda_runtime::{LambdaEvent, service_fn};
-use startup::{Aws, HttpClient, Settings, init_telemetry};
+use startup::{Aws, HttpClient, Ledger, Settings, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -17,5 +17,6 @@ fn assemble(settings: Settings) -> anyhow::Result<Function> {
         queue_url: settings.required("QUEUE_URL")?,
         client_id: settings.required("COGNITO_CLIENT_ID")?,
         request_limits: settings.request_limits()?,
+        ledger: Ledger::from_settings(settings)?,
     })
 }

@@ -14,14 +14,17 @@ mod queue;
 use std::{sync::Arc, time::Duration};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use chat::{ChatRequest, ErrorCode, EventSink as _, Limits, Model, Opening, StreamEvent, Tuning, relay};
+use chat::{ChatRequest, EventSink as _, Limits, Model, Opening, StreamEvent, Tuning, relay};
 use futures_util::future::join_all;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use startup::Causes;
+use startup::{Causes, Ledger};
 use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::error;
 
-use crate::{failure::Failure, message::Delivery};
+use crate::{
+    failure::{Failure, Refusal},
+    message::Delivery,
+};
 pub use crate::{
     publisher::{Publisher, tuning},
     queue::Queue,
@@ -38,6 +41,7 @@ pub struct Function<M> {
     pub model_id: Arc<str>,
     pub max_age: Duration,
     pub tuning: Tuning,
+    pub ledger: Ledger,
 }
 
 impl<M: Model> Function<M> {
@@ -62,9 +66,9 @@ impl<M: Model> Function<M> {
         let mut session = self.publisher.session(&request.caller, request.stream_id.clone());
         let answer = match self.open(message, &request, limits).await {
             Ok(answer) => answer,
-            Err(code) => {
-                warn!(request_id = context.request_id, stream_id = request.stream_id.as_str(), refusal = %code, "refused");
-                let stream_id = Some(request.stream_id);
+            Err(refusal) => {
+                let (code, stream_id) = (refusal.code(), Some(request.stream_id));
+                self.ledger.refused(&context.request_id, stream_id.as_ref(), code, &refusal);
                 let event = StreamEvent::Error { stream_id, seq: None, error: code.into() };
                 return session.send(&[event]).await.map_err(Failure::Publish);
             }
@@ -72,7 +76,7 @@ impl<M: Model> Function<M> {
         let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
         let outcome = relay(opening, answer, &mut session, limits).await;
         // However it went, the message is done with: tokens have been paid for, and perhaps been read.
-        startup::log_outcome(&context.request_id, &request.stream_id, &outcome);
+        self.ledger.answered(&context.request_id, &request.stream_id, &outcome);
         Ok(())
     }
 
@@ -81,16 +85,12 @@ impl<M: Model> Function<M> {
         message: &SqsMessage,
         request: &ChatRequest,
         limits: &Limits,
-    ) -> Result<M::Answer, ErrorCode> {
+    ) -> Result<M::Answer, Refusal> {
         match Delivery::of(message, self.max_age) {
             Delivery::First => {}
-            // An earlier delivery may have begun the answer and died.
-            Delivery::Again => return Err(ErrorCode::Interrupted),
-            Delivery::Stale => return Err(ErrorCode::DeadlineExceeded),
+            Delivery::Again => return Err(Refusal::Again),
+            Delivery::Stale => return Err(Refusal::Stale),
         }
-        chat::open(&self.model, request, limits).await.map_err(|problem| {
-            error!(stream_id = request.stream_id.as_str(), error = %Causes(&problem), "the model did not open");
-            problem.code()
-        })
+        chat::open(&self.model, request, limits).await.map_err(Refusal::Model)
     }
 }

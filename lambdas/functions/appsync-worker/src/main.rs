@@ -1,6 +1,6 @@
 use appsync_worker::{Function, Publisher, Queue};
 use lambda_runtime::{LambdaEvent, service_fn};
-use startup::{Aws, HttpClient, Settings, init_telemetry};
+use startup::{Aws, HttpClient, Ledger, Settings, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -27,5 +27,6 @@ fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model>> {
         model_id: model_id.into(),
         max_age: settings.seconds_or("MAX_MESSAGE_AGE_SECONDS", appsync_worker::DEFAULT_MAX_AGE)?,
         tuning: settings.tuning(&appsync_worker::tuning())?,
+        ledger: Ledger::from_settings(settings)?,
     })
 }

@@ -44,6 +44,7 @@ pub(crate) struct Session<'a> {
     publisher: &'a Publisher,
     owner: String,
     stream_id: StreamId,
+    published: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +69,7 @@ impl Publisher {
     }
 
     pub(crate) fn session(&self, caller: &Caller, stream_id: StreamId) -> Session<'_> {
-        Session { publisher: self, owner: caller.sub().to_owned(), stream_id }
+        Session { publisher: self, owner: caller.sub().to_owned(), stream_id, published: 0 }
     }
 
     async fn publish(&self, body: &[u8]) -> Result<(), PublishError> {
@@ -114,8 +115,14 @@ impl EventSink for Session<'_> {
                     None => return Err(SinkError::Failed(error.into())),
                 }
             }
+            self.published += 1;
         }
         Ok(())
+    }
+
+    /// Mutations; one that was tried again is one.
+    fn messages(&self) -> u64 {
+        self.published
     }
 }
 

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use auth::{Caller, FetchJwks, Verifier};
 use chat::{ChatRequest, Limits, Model, Opening, RequestLimits, Tuning, relay};
 use lambda_http::Request;
+use startup::Ledger;
 use tokio::time::Instant;
-use tracing::warn;
 
 use crate::{format::Format, refusal::Refusal, sink::BodySink};
 pub use crate::{responder::Responder, runtime::Invocation};
@@ -32,6 +32,7 @@ pub struct Function<M, F> {
     pub model_id: Arc<str>,
     pub request_limits: RequestLimits,
     pub tuning: Tuning,
+    pub ledger: Ledger,
 }
 
 impl<M: Model, F: FetchJwks> Function<M, F> {
@@ -41,14 +42,15 @@ impl<M: Model, F: FetchJwks> Function<M, F> {
         let (format, request, answer) = match self.open(&invocation, &limits).await {
             Ok(opened) => opened,
             Err(refusal) => {
-                warn!(request_id = invocation.request_id, refusal = refusal.for_log(), "refused");
+                let (code, stream_id) = (refusal.code(), refusal.stream_id());
+                self.ledger.refused(&invocation.request_id, stream_id, code, &refusal);
                 return responder.whole(refusal.head(), refusal.body()).await;
             }
         };
         let mut sink = BodySink::new(responder.stream(format.head()), format);
         let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
         let outcome = relay(opening, answer, &mut sink, &limits).await;
-        startup::log_outcome(&invocation.request_id, &request.stream_id, &outcome);
+        self.ledger.answered(&invocation.request_id, &request.stream_id, &outcome);
     }
 
     async fn open(

@@ -2,7 +2,7 @@ use function_url::{
     Function,
     runtime::{self, RuntimeApi},
 };
-use startup::{Aws, HttpClient, Settings, init_telemetry, verifier};
+use startup::{Aws, HttpClient, Ledger, Settings, init_telemetry, verifier};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -27,5 +27,6 @@ fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, imp
         model_id: model_id.into(),
         request_limits: settings.request_limits()?,
         tuning: settings.tuning(&chat::Tuning::default())?,
+        ledger: Ledger::from_settings(settings)?,
     })
 }

@@ -72,6 +72,7 @@ async fn refuse(case: &Refused) -> Refusal {
         model_id: "model".into(),
         request_limits: RequestLimits { max_output_tokens: golden::requests().limits.max_output_tokens },
         tuning: Tuning::default(),
+        ledger: startup::Ledger::new("function-url".to_owned()),
     };
     let limits = function.tuning.limits(Instant::now(), Duration::from_mins(5));
     let authorization = match case.token.as_str() {

@@ -3,7 +3,6 @@ use bytes::Bytes;
 use chat::{Error, ErrorCode, InvalidRequest, ModelError, StreamEvent, StreamId, wire};
 use http::{HeaderValue, StatusCode, header};
 use lambda_runtime::MetadataPrelude;
-use startup::Causes;
 
 use crate::responder::head;
 
@@ -18,7 +17,7 @@ pub(crate) enum Refusal {
     MethodNotAllowed,
     #[error("the content type is not application/json")]
     UnsupportedMediaType,
-    /// The contract's error says it all.
+    /// The contract's error says it all. Its code only: its sentence may quote the prompt, and this is logged.
     #[error("{}", .0.code)]
     Plain(Error, Option<StreamId>),
     #[error("the model did not open")]
@@ -49,11 +48,6 @@ impl Refusal {
         Self::Internal { what, source: source.into() }
     }
 
-    /// The whole cause on one line. An invalid request shows only its code: its sentence may quote the prompt.
-    pub(crate) fn for_log(&self) -> String {
-        Causes(self).to_string()
-    }
-
     pub(crate) fn head(&self) -> MetadataPrelude {
         let mut head = head(self.status(), HeaderValue::from_static("application/json"));
         let (name, value) = match self {
@@ -74,21 +68,38 @@ impl Refusal {
     }
 
     pub(crate) fn body(&self) -> Bytes {
-        let (error, stream_id) = match self {
-            Self::Token(error) if error.is_outage() => (ErrorCode::Internal.into(), None),
-            Self::NoToken | Self::Token(_) => (ErrorCode::Unauthorized.into(), None),
-            Self::MethodNotAllowed => {
-                (Error::new(ErrorCode::InvalidRequest, "The method must be POST."), None)
+        let error = match self {
+            Self::MethodNotAllowed => Error::new(self.code(), "The method must be POST."),
+            Self::UnsupportedMediaType => {
+                Error::new(self.code(), "The header Content-Type must be application/json.")
             }
-            Self::UnsupportedMediaType => (
-                Error::new(ErrorCode::InvalidRequest, "The header Content-Type must be application/json."),
-                None,
-            ),
-            Self::Plain(error, stream_id) => (error.clone(), stream_id.clone()),
-            Self::Model(error, stream_id) => (error.code().into(), Some(stream_id.clone())),
-            Self::Internal { .. } => (ErrorCode::Internal.into(), None),
+            Self::Plain(error, _) => error.clone(),
+            Self::NoToken | Self::Token(_) | Self::Model(..) | Self::Internal { .. } => self.code().into(),
         };
-        wire::to_json(&StreamEvent::Error { stream_id, seq: None, error }).into()
+        wire::to_json(&StreamEvent::Error { stream_id: self.stream_id().cloned(), seq: None, error }).into()
+    }
+
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Token(error) if error.is_outage() => ErrorCode::Internal,
+            Self::NoToken | Self::Token(_) => ErrorCode::Unauthorized,
+            Self::MethodNotAllowed | Self::UnsupportedMediaType => ErrorCode::InvalidRequest,
+            Self::Plain(error, _) => error.code,
+            Self::Model(error, _) => error.code(),
+            Self::Internal { .. } => ErrorCode::Internal,
+        }
+    }
+
+    pub(crate) fn stream_id(&self) -> Option<&StreamId> {
+        match self {
+            Self::Plain(_, stream_id) => stream_id.as_ref(),
+            Self::Model(_, stream_id) => Some(stream_id),
+            Self::NoToken
+            | Self::Token(_)
+            | Self::MethodNotAllowed
+            | Self::UnsupportedMediaType
+            | Self::Internal { .. } => None,
+        }
     }
 
     fn status(&self) -> StatusCode {

@@ -10,11 +10,12 @@ use crate::{format::Format, responder::BodySender};
 pub(crate) struct BodySink {
     body: BodySender,
     format: Format,
+    chunks: u64,
 }
 
 impl BodySink {
     pub(crate) fn new(body: BodySender, format: Format) -> Self {
-        Self { body, format }
+        Self { body, format, chunks: 0 }
     }
 }
 
@@ -26,6 +27,7 @@ impl EventSink for BodySink {
         }
         if !chunk.is_empty() {
             self.body.send(chunk.into()).await.map_err(|_| SinkError::Gone)?;
+            self.chunks += 1;
         }
         match (self.format, events.last()) {
             (Format::Text, Some(StreamEvent::Error { error, .. })) => {
@@ -33,5 +35,10 @@ impl EventSink for BodySink {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Chunks of the body. The bare text has none for events without text.
+    fn messages(&self) -> u64 {
+        self.chunks
     }
 }

@@ -13,9 +13,10 @@ use aws_lambda_events::{
     },
     iam::{IamPolicyEffect, IamPolicyStatement},
 };
+use chat::ErrorCode;
 use lambda_runtime::{Diagnostic, LambdaEvent};
-use startup::Causes;
-use tracing::{error, info, warn};
+use startup::Ledger;
+use tracing::info;
 
 type Request = ApiGatewayCustomAuthorizerRequestTypeRequest;
 type Response = ApiGatewayCustomAuthorizerResponse<Context>;
@@ -33,6 +34,7 @@ pub struct Context {
 /// it is not known that the token is wrong.
 pub async fn handle(
     verifier: &Verifier<impl FetchJwks>,
+    ledger: &Ledger,
     event: LambdaEvent<Request>,
 ) -> Result<Response, Diagnostic> {
     let request_id = event.context.request_id.as_str();
@@ -48,11 +50,11 @@ pub async fn handle(
             Ok(response(resource, Some(caller)))
         }
         Err(error) if error.is_outage() => {
-            error!(request_id, error = %Causes(&error), "cannot decide");
+            ledger.refused(request_id, None, ErrorCode::Internal, &error);
             Err(Diagnostic { error_type: "KeysUnavailable".to_owned(), error_message: error.to_string() })
         }
         Err(error) => {
-            warn!(request_id, error = %Causes(&error), "denied");
+            ledger.refused(request_id, None, ErrorCode::Unauthorized, &error);
             Ok(response(resource, None))
         }
     }

@@ -1,5 +1,5 @@
 use lambda_runtime::{LambdaEvent, service_fn};
-use startup::{HttpClient, Settings, init_telemetry, verifier};
+use startup::{HttpClient, Ledger, Settings, init_telemetry, verifier};
 use websocket_api_authorizer::handle;
 
 #[tokio::main(flavor = "current_thread")]
@@ -7,5 +7,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings;
     init_telemetry(settings)?;
     let verifier = verifier(settings, HttpClient::new())?;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| handle(&verifier, event).await)).await
+    let ledger = Ledger::from_settings(settings)?;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| handle(&verifier, &ledger, event).await))
+        .await
 }

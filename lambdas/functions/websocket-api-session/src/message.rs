@@ -1,10 +1,12 @@
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use chat::{Error, ErrorCode, StreamEvent};
+use chat::StreamEvent;
 use serde::Deserialize;
 
+use crate::refusal::Refusal;
+
 /// What a message that is not `{"action": "stream", ...}` gets. The connection lives on.
-pub(crate) fn answer(request: &ApiGatewayWebsocketProxyRequest) -> StreamEvent {
+pub(crate) fn answer(request: &ApiGatewayWebsocketProxyRequest) -> Result<StreamEvent, Refusal> {
     let body = request.body.as_deref().unwrap_or_default();
     let message = if request.is_base64_encoded {
         BASE64_STANDARD.decode(body).unwrap_or_default()
@@ -12,11 +14,8 @@ pub(crate) fn answer(request: &ApiGatewayWebsocketProxyRequest) -> StreamEvent {
         body.as_bytes().to_vec()
     };
     match action(&message) {
-        Ok(Action::Ping) => StreamEvent::Ping { stream_id: None },
-        Err(problem) => {
-            let error = Error::new(ErrorCode::InvalidRequest, problem);
-            StreamEvent::Error { stream_id: None, seq: None, error }
-        }
+        Ok(Action::Ping) => Ok(StreamEvent::Ping { stream_id: None }),
+        Err(problem) => Err(Refusal::Message(problem)),
     }
 }
 
@@ -59,7 +58,7 @@ mod tests {
             let mut request = ApiGatewayWebsocketProxyRequest::default();
             request.body = Some(body.to_owned());
             request.is_base64_encoded = is_base64_encoded;
-            let json = wire::to_json(&answer(&request));
+            let json = wire::to_json(&answer(&request).unwrap_or_else(Refusal::into_event));
             assert!(json.contains(expect), "{body} -> {json}");
             assert!(!json.contains("stream_id"), "{json}");
         };

@@ -41,11 +41,12 @@ pub fn client(config: &SdkConfig) -> Client {
 pub(crate) struct Connection {
     client: Client,
     id: String,
+    posted: u64,
 }
 
 impl Connection {
     pub(crate) fn new(client: Client, id: String) -> Self {
-        Self { client, id }
+        Self { client, id, posted: 0 }
     }
 }
 
@@ -59,7 +60,12 @@ impl EventSink for Connection {
                     _ => SinkError::Failed(error.into()),
                 }
             })?;
+            self.posted += 1;
         }
         Ok(())
+    }
+
+    fn messages(&self) -> u64 {
+        self.posted
     }
 }

@@ -16,9 +16,9 @@ use aws_sdk_apigatewaymanagement::Client;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chat::{ChatRequest, EventSink as _, Limits, Model, Opening, RequestLimits, Tuning, relay};
 use lambda_runtime::{Diagnostic, LambdaEvent};
-use startup::Causes;
+use startup::{Causes, Ledger};
 use tokio::time::Instant;
-use tracing::{error, warn};
+use tracing::error;
 
 use crate::{connection::Connection, refusal::Refusal};
 pub use connection::{client as connections, tuning};
@@ -30,6 +30,7 @@ pub struct Function<M> {
     pub model_id: Arc<str>,
     pub request_limits: RequestLimits,
     pub tuning: Tuning,
+    pub ledger: Ledger,
 }
 
 impl<M: Model> Function<M> {
@@ -51,7 +52,8 @@ impl<M: Model> Function<M> {
         let (request, answer) = match self.open(&message, &limits).await {
             Ok(opened) => opened,
             Err(refusal) => {
-                warn!(request_id = context.request_id, refusal = refusal.for_log(), "refused");
+                let (code, stream_id) = (refusal.code(), refusal.stream_id());
+                self.ledger.refused(&context.request_id, stream_id, code, &refusal);
                 if let Err(error) = sink.send(&[refusal.into_event()]).await {
                     error!(request_id = context.request_id, error = %Causes(&error), "the refusal was not delivered");
                 }
@@ -60,7 +62,7 @@ impl<M: Model> Function<M> {
         };
         let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
         let outcome = relay(opening, answer, &mut sink, &limits).await;
-        startup::log_outcome(&context.request_id, &request.stream_id, &outcome);
+        self.ledger.answered(&context.request_id, &request.stream_id, &outcome);
         Ok(())
     }
 

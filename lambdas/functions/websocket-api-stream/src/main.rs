@@ -1,5 +1,5 @@
 use lambda_runtime::{LambdaEvent, service_fn};
-use startup::{Aws, HttpClient, Settings, init_telemetry};
+use startup::{Aws, HttpClient, Ledger, Settings, init_telemetry};
 use websocket_api_stream::{Function, connections};
 
 #[tokio::main(flavor = "current_thread")]
@@ -24,5 +24,6 @@ fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model>> {
         model_id: model_id.into(),
         request_limits: settings.request_limits()?,
         tuning: settings.tuning(&websocket_api_stream::tuning())?,
+        ledger: Ledger::from_settings(settings)?,
     })
 }

@@ -1,13 +1,12 @@
 use auth::NotACaller;
 use chat::{ErrorCode, InvalidRequest, ModelError, StreamEvent, StreamId};
-use startup::Causes;
 
 /// A message that gets no stream.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
     #[error("the caller is not, or no longer, signed in")]
     Caller(#[source] NotACaller, Option<StreamId>),
-    /// Without the sentence for the caller: it may quote the prompt.
+    /// Without the sentence for the caller: it may quote the prompt, and this is logged.
     #[error("{}", .0.code)]
     Invalid(chat::Error, Option<StreamId>),
     #[error("the model did not open")]
@@ -27,15 +26,26 @@ impl Refusal {
         Self::Model(error, stream_id)
     }
 
-    pub(crate) fn for_log(&self) -> String {
-        Causes(self).to_string()
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::Caller(..) => ErrorCode::Unauthorized,
+            Self::Invalid(error, _) => error.code,
+            Self::Model(error, _) => error.code(),
+        }
+    }
+
+    pub(crate) fn stream_id(&self) -> Option<&StreamId> {
+        match self {
+            Self::Caller(_, stream_id) | Self::Invalid(_, stream_id) => stream_id.as_ref(),
+            Self::Model(_, stream_id) => Some(stream_id),
+        }
     }
 
     pub(crate) fn into_event(self) -> StreamEvent {
-        let (error, stream_id) = match self {
-            Self::Caller(_, stream_id) => (ErrorCode::Unauthorized.into(), stream_id),
-            Self::Invalid(error, stream_id) => (error, stream_id),
-            Self::Model(error, stream_id) => (error.code().into(), Some(stream_id)),
+        let stream_id = self.stream_id().cloned();
+        let error = match self {
+            Self::Invalid(error, _) => error,
+            Self::Caller(..) | Self::Model(..) => self.code().into(),
         };
         StreamEvent::Error { stream_id, seq: None, error }
     }

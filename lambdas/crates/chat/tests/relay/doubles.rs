@@ -136,6 +136,12 @@ impl<T: FnMut(usize) -> Take + Send> EventSink for Recorder<T> {
             Take::Hang => pending().await,
         }
     }
+
+    /// As a transport that puts one event into a message.
+    fn messages(&self) -> u64 {
+        let delivered = self.calls.iter().filter(|call| call.delivered);
+        delivered.map(|call| call.events.len() as u64).sum()
+    }
 }
 
 /// Everything there is to know about one relayed answer; times since the request.
@@ -233,5 +239,6 @@ impl Played {
         let delivered: Vec<_> = self.calls.iter().filter(|call| call.delivered).collect();
         assert_eq!(self.outcome.sends, delivered.len() as u64);
         assert_eq!(self.outcome.events, delivered.iter().map(|call| call.events.len() as u64).sum::<u64>());
+        assert_eq!(self.outcome.messages, self.outcome.events, "this sink puts one event into a message");
     }
 }
