@@ -1,4 +1,4 @@
-//! What the functions write: one line per request, from which CloudWatch would make the metrics.
+//! What the functions write: one line per request, from which `CloudWatch` would make the metrics.
 
 mod support;
 
@@ -203,7 +203,7 @@ fn assert_failure(function: &str, line: &Value, reason: &str) {
     assert_eq!(metrics(function, line), BTreeMap::from([("Failures".to_owned(), 1)]));
 }
 
-/// What CloudWatch makes of a line
+/// What `CloudWatch` makes of a line
 /// (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>).
 fn metrics(function: &str, line: &Value) -> BTreeMap<String, u64> {
     assert!(line["request_id"].is_string(), "{line}");
