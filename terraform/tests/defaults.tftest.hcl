@@ -104,7 +104,7 @@ run "defaults" {
 
   # A mocked provider takes no note of its configuration.
   assert {
-    condition     = jsonencode(local.tags) == jsonencode({ Deployment = "tristream", ManagedBy = "terraform", Project = "tristream" }) && can(regex("default_tags \\{\\s+tags = local\\.tags\\s+\\}", file("versions.tf")))
+    condition     = jsonencode(local.tags) == jsonencode({ Deployment = "tristream", ManagedBy = "terraform", Project = "tristream" }) && can(regex("default_tags \\{\\s+tags = local\\.tags\\s+\\}", file("${path.root}/versions.tf")))
     error_message = "Every resource is tagged Project, Deployment and ManagedBy, by the provider."
   }
 }
