@@ -5,6 +5,9 @@ SHELL := bash
 FUNCTIONS := $(notdir $(wildcard lambdas/functions/*))
 PROMPT ?= Why is the sky blue?
 
+# What the functions are built for: arm64 or x86_64. Terraform follows what was built.
+CPU_ARCHITECTURE ?= $(shell uname -m | sed 's/aarch64/arm64/')
+
 # Make variables of `make local` reach the program as its environment.
 export LOCAL_PORT LLM_URL LLM_MODEL BEDROCK_URL
 
@@ -24,31 +27,50 @@ local: ## Run everything on this machine (LLM_URL= LLM_MODEL=, BEDROCK_URL=, LOC
 probe: ## Stream PROMPT="..." through all three, with timings
 	@cargo run --quiet --package probe -- "$(PROMPT)"
 
-##@ Develop
+##@ Deploy
 
 .PHONY: build
-build: bootstraps ## Build the functions' zips into dist/
-	scripts/package.sh $(FUNCTIONS)
+build: ## Build the functions' zips into dist/ (CPU_ARCHITECTURE=arm64 or x86_64)
+	scripts/package.sh $(CPU_ARCHITECTURE) $(FUNCTIONS)
+
+.PHONY: plan
+plan: build ## Show what deploy would do
+	@scripts/aws-account.sh
+	@scripts/terraform-init.sh
+	terraform -chdir=terraform plan
+
+.PHONY: deploy
+deploy: build ## Deploy to your AWS account and write frontend/.env
+	@scripts/deploy.sh
+
+.PHONY: smoke
+smoke: ## Stream one answer through each deployed architecture
+	@scripts/smoke.sh
+
+##@ Develop
 
 .PHONY: test
-test: lint build ## Everything that CI runs
+test: lint bootstraps build ## Everything that CI runs
 	cargo test --workspace
+	scripts/deployment-test.sh
 
 .PHONY: lint
-lint: ## Check format and style of Rust, resolvers and scripts
-	@scripts/need.sh cargo npm python3
+lint: ## Check format and style of everything, and Terraform's rules
+	@scripts/need.sh cargo npm python3 terraform
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 	scripts/lint-resolvers.sh
 	scripts/lint-shell.sh
+	scripts/lint-terraform.sh
 
 .PHONY: fmt
 fmt: ## Format the sources
 	cargo fmt
+	terraform fmt -recursive terraform
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	rm -rf target dist .local tools/resolver-lint/node_modules
+	rm -rf target dist .local terraform/.terraform tools/resolver-lint/node_modules
 
 # Of another profile than the functions: the two builds can share the machine.
 .PHONY: local-tools
@@ -56,7 +78,7 @@ local-tools:
 	@scripts/need.sh cargo cc
 	cargo build --package local-cloud --package probe
 
-# The functions as they are deployed. cargo knows whether there is something to do.
+# The functions as they are deployed, for this machine. cargo knows whether there is something to do.
 .PHONY: bootstraps
 bootstraps:
 	@scripts/need.sh cargo cc

@@ -5,10 +5,13 @@ set -euo pipefail
 for tool in "$@"; do
   command -v "$tool" >/dev/null && continue
   case $tool in
+    aws) how='install the AWS CLI from https://aws.amazon.com/cli' ;;
     cargo) how='install Rust from https://rustup.rs' ;;
     cc) how='install a C compiler, such as the package gcc or Xcode command line tools' ;;
-    npm) how='install Node.js 20 or later from https://nodejs.org' ;;
+    node | npm) how='install Node.js 20 or later from https://nodejs.org' ;;
     python3) how='install Python 3.9 or later from https://python.org' ;;
+    readelf) how='install the package binutils' ;;
+    terraform) how='install Terraform 1.9 or later from https://developer.hashicorp.com/terraform/install' ;;
     *) how="install the package that holds $tool" ;;
   esac
   echo "$tool is missing: $how" >&2

@@ -20,7 +20,7 @@ use crate::{
     sigv4::{ACCOUNT_ID, Identities, REGION},
     sqs::{EventSourceConfig, QueueConfig, Queues},
     websocket_api::{self, WebSocketApi, WebSocketApiConfig},
-    wiring::{self, Function, QUEUE, Service, Setting, WEBSOCKET_API, defaults},
+    wiring::{self, CORS, Function, QUEUE, Service, Setting, WEBSOCKET_API, defaults},
 };
 
 /// What can be chosen.
@@ -284,9 +284,9 @@ fn cors() -> Cors {
     let list = |items: &[&str]| items.iter().map(|&item| item.to_owned()).collect();
     Cors {
         allow_origins: list(&["*"]),
-        allow_methods: list(&["POST"]),
-        allow_headers: list(&["authorization", "content-type"]),
-        expose_headers: list(&["x-amzn-requestid"]),
-        max_age_seconds: 86_400,
+        allow_methods: list(CORS.methods),
+        allow_headers: list(CORS.headers),
+        expose_headers: list(CORS.expose_headers),
+        max_age_seconds: CORS.max_age_seconds,
     }
 }

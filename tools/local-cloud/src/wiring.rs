@@ -83,6 +83,15 @@ pub struct WebSocketApi {
     pub routes: &'static [(&'static str, &'static str, bool)],
 }
 
+/// Cross-origin requests to the Function URL.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Cors {
+    pub methods: &'static [&'static str],
+    pub headers: &'static [&'static str],
+    pub expose_headers: &'static [&'static str],
+    pub max_age_seconds: u32,
+}
+
 const STREAM_TIMEOUT_SECONDS: u64 = 300;
 const SHORT_TIMEOUT_SECONDS: u64 = 10;
 const MEMORY_MB: u32 = 128;
@@ -204,8 +213,26 @@ pub mod defaults {
     pub const MAX_OUTPUT_TOKENS: u32 = 1024;
 }
 
+/// What a browser may do with the Function URL. Which origins may is the operator's choice.
+pub const CORS: Cors = Cors {
+    methods: &["POST"],
+    headers: &["authorization", "content-type"],
+    expose_headers: &["x-amzn-requestid"],
+    max_age_seconds: 86_400,
+};
+
 /// The whole table as JSON.
 pub fn to_json() -> String {
-    let table = serde_json::json!({"functions": FUNCTIONS, "queue": QUEUE, "websocket_api": WEBSOCKET_API});
+    let table = serde_json::json!({
+        "functions": FUNCTIONS,
+        "queue": QUEUE,
+        "websocket_api": WEBSOCKET_API,
+        "cors": CORS,
+        "defaults": {
+            "model_id": defaults::MODEL_ID,
+            "model_request_fields": defaults::MODEL_REQUEST_FIELDS,
+            "max_output_tokens": defaults::MAX_OUTPUT_TOKENS.to_string(),
+        },
+    });
     serde_json::to_string_pretty(&table).expect("strings and numbers always serialize")
 }

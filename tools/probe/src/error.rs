@@ -9,6 +9,8 @@ pub enum ProbeError {
     MissingSetting(&'static str),
     #[error("{key} is not a URL")]
     InvalidUrl { key: &'static str },
+    #[error("{key} is {value}: it can be {allowed}")]
+    InvalidSetting { key: &'static str, value: String, allowed: &'static str },
     #[error("cannot read {path}: {reason}")]
     EnvFile { path: String, reason: String },
     #[error("cannot reach {target}: {reason}{}", if *.local { " (is `make local` running?)" } else { "" })]
@@ -35,6 +37,7 @@ impl ProbeError {
             Self::Refused { status, .. } => *status,
             Self::MissingSetting(_)
             | Self::InvalidUrl { .. }
+            | Self::InvalidSetting { .. }
             | Self::EnvFile { .. }
             | Self::Unreachable { .. }
             | Self::Timeout(..)

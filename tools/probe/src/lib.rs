@@ -13,6 +13,7 @@ pub mod report;
 mod request;
 pub mod settings;
 mod sign_in;
+mod srp;
 pub mod sse;
 mod trace;
 pub mod websocket_api;

@@ -26,7 +26,7 @@ use probe::{
 struct Options {
     /// What to ask; read from standard input if it is left out
     prompt: Option<String>,
-    /// Which way to go
+    /// Which way to go; all are those that have a URL in the settings
     #[arg(long, value_enum, default_value_t = Via::All)]
     via: Via,
     /// Run the architectures at once instead of one after the other
@@ -64,6 +64,9 @@ struct Options {
     quiet: bool,
 }
 
+const NOT_CONFIGURED: &str = "no architecture is configured: run `make local`, or set VITE_FUNCTION_URL, \
+    VITE_WEBSOCKET_URL or VITE_GRAPHQL_URL in frontend/.env or the environment";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Via {
     FunctionUrl,
@@ -73,12 +76,23 @@ enum Via {
 }
 
 impl Via {
-    fn architectures(self) -> Vec<Architecture> {
+    /// A deployment may leave architectures out. One that is named is wanted, and fails if it is not there.
+    fn architectures(self, settings: &Settings) -> Result<Vec<Architecture>, String> {
         match self {
-            Self::FunctionUrl => vec![Architecture::FunctionUrl],
-            Self::WebsocketApi => vec![Architecture::WebsocketApi],
-            Self::Appsync => vec![Architecture::Appsync],
-            Self::All => Architecture::ALL.to_vec(),
+            Self::FunctionUrl => Ok(vec![Architecture::FunctionUrl]),
+            Self::WebsocketApi => Ok(vec![Architecture::WebsocketApi]),
+            Self::Appsync => Ok(vec![Architecture::Appsync]),
+            Self::All => {
+                let (there, missing): (Vec<_>, Vec<_>) =
+                    Architecture::ALL.into_iter().partition(|architecture| settings.has(*architecture));
+                if there.is_empty() {
+                    return Err(NOT_CONFIGURED.to_owned());
+                }
+                for architecture in missing {
+                    eprintln!("probe: {architecture} is left out: its URL is not set");
+                }
+                Ok(there)
+            }
         }
     }
 }
@@ -99,9 +113,9 @@ async fn main() -> ExitCode {
 /// Whether every lane ended in `done`.
 async fn run(options: &Options) -> Result<bool, String> {
     let settings = Settings::load(options.env_file.as_deref()).map_err(|error| error.to_string())?;
+    let architectures = options.via.architectures(&settings)?;
     let prompt = prompt(options)?;
     let token = access_token(options, &settings).await?;
-    let architectures = options.via.architectures();
     let lane = |architecture| lane(options, &settings, &token, architecture, &prompt);
     let traces = if options.race {
         join_all(architectures.iter().copied().map(lane)).await

@@ -8,17 +8,16 @@ use std::{
 
 use http::Uri;
 
-use crate::ProbeError;
+use crate::{Architecture, ProbeError};
 
 /// Where the deployment is. A value is missing when it is empty, which matters only to who needs it.
-///
-/// `VITE_AUTH_FLOW` is for browsers: this client always uses `USER_PASSWORD_AUTH`, which every deployment allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     pub region: String,
     pub user_pool_id: String,
     pub user_pool_client_id: String,
     pub user_pool_endpoint: String,
+    pub auth_flow: String,
     pub function_url: String,
     pub websocket_url: String,
     pub graphql_url: String,
@@ -58,11 +57,23 @@ impl Settings {
             user_pool_id: get("VITE_USER_POOL_ID"),
             user_pool_client_id: get("VITE_USER_POOL_CLIENT_ID"),
             user_pool_endpoint,
+            auth_flow: get("VITE_AUTH_FLOW"),
             function_url: get("VITE_FUNCTION_URL"),
             websocket_url: get("VITE_WEBSOCKET_URL"),
             graphql_url: get("VITE_GRAPHQL_URL"),
             graphql_realtime_url: get("VITE_GRAPHQL_REALTIME_URL"),
         }
+    }
+
+    /// Whether the deployment has this architecture, as far as the settings say. One that is half set is there, so that
+    /// what is missing gets named.
+    pub fn has(&self, architecture: Architecture) -> bool {
+        let urls = match architecture {
+            Architecture::FunctionUrl => &[&self.function_url][..],
+            Architecture::WebsocketApi => &[&self.websocket_url],
+            Architecture::Appsync => &[&self.graphql_url, &self.graphql_realtime_url],
+        };
+        urls.iter().any(|url| !url.is_empty())
     }
 
     /// Whether sign-in happens on this machine: only then is the well-known test user's password a default.
@@ -108,7 +119,7 @@ mod tests {
     #[test]
     fn the_file_is_read_and_the_environment_wins() {
         let file = "# comment\n\nexport VITE_AWS_REGION=eu-west-1\nVITE_FUNCTION_URL = \"http://a/?x=1\" \r\n\
-                    VITE_WEBSOCKET_URL='ws://file'\n#VITE_GRAPHQL_URL=http://no\nnonsense\nVITE_USER_POOL_ID=";
+                    VITE_WEBSOCKET_URL='ws://file'\nVITE_AUTH_FLOW=USER_SRP_AUTH\n#VITE_GRAPHQL_URL=http://no\nnonsense\nVITE_USER_POOL_ID=";
         let environment = |key: &str| match key {
             "VITE_WEBSOCKET_URL" => Some("ws://environment".to_owned()),
             "VITE_FUNCTION_URL" => Some(String::new()),
@@ -117,11 +128,26 @@ mod tests {
         let expected = Settings {
             region: "eu-west-1".into(),
             user_pool_endpoint: "https://cognito-idp.eu-west-1.amazonaws.com/".into(),
+            auth_flow: "USER_SRP_AUTH".into(),
             function_url: "http://a/?x=1".into(),
             websocket_url: "ws://environment".into(),
             ..Settings::default()
         };
         assert_eq!(Settings::from_sources(file, environment), expected);
+    }
+
+    #[test]
+    fn an_architecture_with_no_url_is_not_there() {
+        for (key, expected) in [
+            ("VITE_AWS_REGION", [false, false, false]),
+            ("VITE_FUNCTION_URL", [true, false, false]),
+            ("VITE_WEBSOCKET_URL", [false, true, false]),
+            ("VITE_GRAPHQL_URL", [false, false, true]),
+            ("VITE_GRAPHQL_REALTIME_URL", [false, false, true]),
+        ] {
+            let settings = Settings::from_sources(&format!("{key}=x"), |_| None);
+            assert_eq!(Architecture::ALL.map(|architecture| settings.has(architecture)), expected, "{key}");
+        }
     }
 
     #[test]

@@ -1,8 +1,15 @@
 use std::fmt;
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
-use crate::{DEFAULT_TIMEOUT, ProbeError, Settings, net, settings::require};
+use crate::{
+    DEFAULT_TIMEOUT, ProbeError, Settings, net,
+    settings::require,
+    srp::{self, Challenge, Exchange},
+};
+
+const PASSWORD_VERIFIER: &str = "PASSWORD_VERIFIER";
 
 /// What Cognito hands out. The architectures accept the access token only.
 #[derive(Clone)]
@@ -19,26 +26,101 @@ impl fmt::Debug for Tokens {
     }
 }
 
-/// Cognito's `InitiateAuth` with the flow `USER_PASSWORD_AUTH`, for an app client without a secret.
-/// <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html>
+/// Signs in to an app client without a secret, the way that `VITE_AUTH_FLOW` names: by default with SRP, as browsers do,
+/// which does not send the password.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-authentication-flow-methods.html>
 pub async fn sign_in(settings: &Settings, user: &str, password: &str) -> Result<Tokens, ProbeError> {
     let endpoint = require(&settings.user_pool_endpoint, "VITE_USER_POOL_ENDPOINT (or VITE_AWS_REGION)")?;
     if settings.user_pool_client_id.is_empty() {
         return Err(ProbeError::MissingSetting("VITE_USER_POOL_CLIENT_ID"));
     }
-    let body = json!({
-        "AuthFlow": "USER_PASSWORD_AUTH",
-        "ClientId": settings.user_pool_client_id,
-        "AuthParameters": {"USERNAME": user, "PASSWORD": password},
-    });
-    let headers = [
-        ("content-type", "application/x-amz-json-1.1"),
-        ("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth"),
-    ];
-    let http = net::Http::new(&endpoint)?;
-    let exchange = http.exchange(&headers, body.to_string());
-    let (status, _, answer) = net::within(DEFAULT_TIMEOUT, "the sign-in", exchange).await?;
-    tokens(status, &serde_json::from_slice(&answer).unwrap_or(Value::Null))
+    let client = Client { http: net::Http::new(&endpoint)?, id: &settings.user_pool_client_id };
+    let flow = async {
+        match settings.auth_flow.as_str() {
+            "" | "USER_SRP_AUTH" => client.srp(pool_name(settings)?, user, password).await,
+            "USER_PASSWORD_AUTH" => client.password(user, password).await,
+            other => Err(ProbeError::InvalidSetting {
+                key: "VITE_AUTH_FLOW",
+                value: other.to_owned(),
+                allowed: "USER_SRP_AUTH or USER_PASSWORD_AUTH",
+            }),
+        }
+    };
+    let (status, answer) = net::within(DEFAULT_TIMEOUT, "the sign-in", flow).await?;
+    tokens(status, &answer)
+}
+
+/// The part of the pool's id that SRP mixes into its hashes.
+fn pool_name(settings: &Settings) -> Result<&str, ProbeError> {
+    let id = settings.user_pool_id.as_str();
+    if id.is_empty() {
+        return Err(ProbeError::MissingSetting("VITE_USER_POOL_ID (which USER_SRP_AUTH needs)"));
+    }
+    let name = id.split_once('_').map(|(_, name)| name).filter(|name| !name.is_empty());
+    name.ok_or_else(|| ProbeError::InvalidSetting {
+        key: "VITE_USER_POOL_ID",
+        value: id.to_owned(),
+        allowed: "a region, `_` and a name",
+    })
+}
+
+/// The app client, and how to reach its user pool.
+struct Client<'a> {
+    http: net::Http,
+    id: &'a str,
+}
+
+impl Client<'_> {
+    async fn password(&self, user: &str, password: &str) -> Result<(u16, Value), ProbeError> {
+        self.initiate("USER_PASSWORD_AUTH", &json!({"USERNAME": user, "PASSWORD": password})).await
+    }
+
+    async fn srp(&self, pool_name: &str, user: &str, password: &str) -> Result<(u16, Value), ProbeError> {
+        let exchange = Exchange::begin();
+        let asked = json!({"USERNAME": user, "SRP_A": exchange.public()});
+        let (status, answer) = self.initiate("USER_SRP_AUTH", &asked).await?;
+        if answer["ChallengeName"] != PASSWORD_VERIFIER {
+            return Ok((status, answer));
+        }
+        let parameter = |name: &str| {
+            answer["ChallengeParameters"][name]
+                .as_str()
+                .ok_or_else(|| srp::wrong(&format!("it has no {name}")))
+        };
+        // Not what the user typed, which may be an email address.
+        let user_id = parameter("USER_ID_FOR_SRP")?;
+        let secret_block = parameter("SECRET_BLOCK")?;
+        let challenge =
+            Challenge { user_id, salt: parameter("SALT")?, server: parameter("SRP_B")?, secret_block };
+        let timestamp = srp::timestamp(OffsetDateTime::now_utc());
+        let signature = exchange.signature(&challenge, pool_name, password, &timestamp)?;
+        let mut response = json!({
+            "ChallengeName": PASSWORD_VERIFIER,
+            "ClientId": self.id,
+            "ChallengeResponses": {
+                "USERNAME": user_id,
+                "PASSWORD_CLAIM_SECRET_BLOCK": secret_block,
+                "PASSWORD_CLAIM_SIGNATURE": signature,
+                "TIMESTAMP": timestamp,
+            },
+        });
+        if answer["Session"].is_string() {
+            response["Session"] = answer["Session"].clone();
+        }
+        self.call("RespondToAuthChallenge", &response).await
+    }
+
+    async fn initiate(&self, flow: &str, parameters: &Value) -> Result<(u16, Value), ProbeError> {
+        let body = json!({"AuthFlow": flow, "ClientId": self.id, "AuthParameters": parameters});
+        self.call("InitiateAuth", &body).await
+    }
+
+    async fn call(&self, action: &str, body: &Value) -> Result<(u16, Value), ProbeError> {
+        let target = format!("AWSCognitoIdentityProviderService.{action}");
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &target)];
+        let (status, _, answer) = self.http.exchange(&headers, body.to_string()).await?;
+        Ok((status, net::json_or_null(&answer)))
+    }
 }
 
 fn tokens(status: u16, answer: &Value) -> Result<Tokens, ProbeError> {

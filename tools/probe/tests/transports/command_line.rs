@@ -68,21 +68,56 @@ async fn text_and_table_or_json_without_text() {
 }
 
 #[tokio::test]
+async fn all_means_all_that_the_deployment_has() {
+    let url = function_url(true).await;
+    let environment = [("VITE_FUNCTION_URL", url.as_str()), ("VITE_WEBSOCKET_URL", "")];
+    let (status, stdout, stderr) = run(&["hi", "--token", "t", "--quiet"], &environment).await;
+    assert_eq!(status, Some(0), "{stdout}");
+    assert!(stdout.contains("function-url ") && !stdout.contains("appsync"), "{stdout}");
+    assert_eq!(
+        stderr.lines().collect::<Vec<_>>(),
+        [
+            "probe: websocket-api is left out: its URL is not set",
+            "probe: appsync is left out: its URL is not set"
+        ]
+    );
+
+    for (via, wanted) in
+        [("appsync", "VITE_GRAPHQL_REALTIME_URL is not set"), ("all", "VITE_GRAPHQL_URL is not set")]
+    {
+        let half_set = [("VITE_GRAPHQL_REALTIME_URL", if via == "all" { "ws://127.0.0.1:9/" } else { "" })];
+        let (status, stdout, _) = run(&["hi", "--token", "t", "--via", via], &half_set).await;
+        assert_eq!(status, Some(1), "{stdout}");
+        assert!(stdout.contains(wanted), "{stdout}");
+    }
+}
+
+#[tokio::test]
 async fn complaints_are_one_line() {
     let pool = |url| {
-        [("VITE_USER_POOL_ENDPOINT", url), ("VITE_USER_POOL_CLIENT_ID", "c"), ("PROBE_USER", "someone")]
+        [
+            ("VITE_USER_POOL_ENDPOINT", url),
+            ("VITE_USER_POOL_ID", "us-east-1_Name"),
+            ("VITE_USER_POOL_CLIENT_ID", "c"),
+            ("PROBE_USER", "someone"),
+        ]
     };
     let (listener, address) = fakes::listen().await;
     drop(listener);
     let closed = format!("http://{address}");
     for (arguments, environment, complaint) in [
-        (&["hi"][..], &[][..], "probe: VITE_AWS_REGION is not set: run `make local`, or set it"),
         (
-            &["hi"],
+            &["hi"][..],
+            &[][..],
+            "probe: no architecture is configured: run `make local`, or set VITE_FUNCTION_URL, ",
+        ),
+        (&["hi", "--via", "appsync"], &[], "probe: VITE_AWS_REGION is not set: run `make local`, or set it"),
+        (
+            &["hi", "--via", "appsync"],
             &pool("https://cognito-idp.example.com"),
             "probe: --password (or PROBE_PASSWORD) is needed to sign in",
         ),
-        (&["hi"], &pool(&closed), "probe: cannot reach http://127.0.0.1:"),
+        (&["hi", "--via", "appsync"], &pool(&closed), "probe: cannot reach http://127.0.0.1:"),
         (&["hi", "--env-file", "does-not-exist"], &[], "probe: cannot read does-not-exist: "),
     ] {
         let (status, stdout, stderr) = run(arguments, environment).await;
