@@ -26,12 +26,13 @@ override_resource {
   }
 }
 
-run "api" {
+run "appsync_api" {
   command = apply
   module {
     source = "./modules/appsync"
   }
 
+  # Who gets in.
   assert {
     condition     = aws_appsync_graphql_api.this.authentication_type == "AMAZON_COGNITO_USER_POOLS"
     error_message = "A field that says nothing is for users who signed in."
@@ -56,14 +57,8 @@ run "api" {
     condition     = length(aws_appsync_graphql_api.this.log_config) == 0
     error_message = "AppSync's log would hold the arguments, and so the prompts."
   }
-}
 
-run "resolvers" {
-  command = apply
-  module {
-    source = "./modules/appsync"
-  }
-
+  # What runs.
   assert {
     condition     = alltrue([for resolver in aws_appsync_resolver.this : jsonencode(resolver.runtime) == jsonencode([{ name = "APPSYNC_JS", runtime_version = "1.0.0" }])])
     error_message = "Every resolver is JavaScript."
@@ -93,14 +88,8 @@ run "resolvers" {
     condition     = aws_appsync_datasource.request.type == "AWS_LAMBDA" && one(aws_appsync_datasource.request.lambda_config).function_arn == "arn:aws:lambda:us-east-1:111122223333:function:chat-appsync-request" && aws_appsync_datasource.request.service_role_arn == aws_iam_role.datasource.arn
     error_message = "The data source of startStream is appsync-request, invoked with the role for it."
   }
-}
 
-run "schema" {
-  command = apply
-  module {
-    source = "./modules/appsync"
-  }
-
+  # Which field is for whom.
   assert {
     condition     = aws_appsync_graphql_api.this.schema == file("${path.module}/schema.graphql")
     error_message = "The schema is the one that the stand-ins and the client read."
@@ -136,14 +125,8 @@ run "schema" {
     ])
     error_message = "No other field or type lets anybody in: no API key, no further IAM."
   }
-}
 
-run "permissions" {
-  command = apply
-  module {
-    source = "./modules/appsync"
-  }
-
+  # Permissions.
   assert {
     condition = jsonencode([for statement in data.aws_iam_policy_document.datasource.statement : [statement.actions, statement.resources]]) == jsonencode([[
       ["lambda:InvokeFunction"],

@@ -14,7 +14,7 @@ variables {
   }
   package_dir            = "tests/packages"
   cpu_architecture       = "arm64"
-  max_concurrent_streams = 5
+  max_concurrent_streams = 2
   log_retention_days     = 30
   tracing                = false
 }
@@ -44,12 +44,34 @@ override_resource {
   }
 }
 
-run "queue" {
+override_data {
+  target = data.aws_iam_policy_document.request
+  values = {
+    json = "{\"policy\":\"request\"}"
+  }
+}
+
+override_data {
+  target = data.aws_iam_policy_document.worker_queue
+  values = {
+    json = "{\"policy\":\"worker_queue\"}"
+  }
+}
+
+override_data {
+  target = data.aws_iam_policy_document.publish
+  values = {
+    json = "{\"policy\":\"publish\"}"
+  }
+}
+
+run "appsync_queue" {
   command = apply
   module {
     source = "./modules/appsync"
   }
 
+  # The queues.
   assert {
     condition     = aws_sqs_queue.prompts.visibility_timeout_seconds >= 6 * output.functions["appsync-worker"].configuration.timeout_seconds
     error_message = "A message stays invisible for six times the worker's timeout: a second worker would get it while the first still streams."
@@ -81,7 +103,7 @@ run "queue" {
   }
 
   assert {
-    condition     = jsonencode(keys(aws_sqs_queue_policy.tls_only)) == jsonencode(["dead_letters", "prompts"]) && aws_sqs_queue_policy.tls_only["prompts"].queue_url == aws_sqs_queue.prompts.id && aws_sqs_queue_policy.tls_only["dead_letters"].queue_url == aws_sqs_queue.dead_letters.id
+    condition     = jsonencode({ for name, policy in aws_sqs_queue_policy.tls_only : name => policy.queue_url }) == jsonencode({ dead_letters = aws_sqs_queue.dead_letters.id, prompts = aws_sqs_queue.prompts.id })
     error_message = "Each of the queues has a policy."
   }
 
@@ -99,14 +121,8 @@ run "queue" {
     ]])])
     error_message = "Nobody reaches a queue without TLS, and the policy allows nothing."
   }
-}
 
-run "event_source" {
-  command = apply
-  module {
-    source = "./modules/appsync"
-  }
-
+  # The event source.
   assert {
     condition     = aws_lambda_event_source_mapping.worker.event_source_arn == "arn:aws:sqs:us-east-1:111122223333:prompts" && aws_lambda_event_source_mapping.worker.function_name == "arn:aws:lambda:us-east-1:111122223333:function:chat-appsync-worker"
     error_message = "The worker gets the prompts."
@@ -123,70 +139,16 @@ run "event_source" {
   }
 
   assert {
-    condition     = one(aws_lambda_event_source_mapping.worker.scaling_config).maximum_concurrency == 5
-    error_message = "The event source caps the answers at the same time."
+    condition     = one(aws_lambda_event_source_mapping.worker.scaling_config).maximum_concurrency == 2
+    error_message = "The event source caps the answers at the same time. AWS takes two at least."
   }
 
   assert {
     condition     = jsonencode({ for name, function in output.functions : name => function.configuration.reserved_concurrency }) == jsonencode({ appsync-request = -1, appsync-worker = -1 })
     error_message = "Reserved concurrency would cap by failing messages."
   }
-}
 
-run "no_cap" {
-  command = apply
-  module {
-    source = "./modules/appsync"
-  }
-  variables {
-    max_concurrent_streams = null
-  }
-
-  assert {
-    condition     = length(aws_lambda_event_source_mapping.worker.scaling_config) == 0
-    error_message = "null is no cap."
-  }
-}
-
-run "least_cap" {
-  command = apply
-  module {
-    source = "./modules/appsync"
-  }
-  variables {
-    max_concurrent_streams = 2
-  }
-
-  assert {
-    condition     = one(aws_lambda_event_source_mapping.worker.scaling_config).maximum_concurrency == 2
-    error_message = "SQS takes a cap of two at least."
-  }
-}
-
-run "permissions" {
-  command = apply
-  module {
-    source = "./modules/appsync"
-  }
-  override_data {
-    target = data.aws_iam_policy_document.request
-    values = {
-      json = "{\"policy\":\"request\"}"
-    }
-  }
-  override_data {
-    target = data.aws_iam_policy_document.worker_queue
-    values = {
-      json = "{\"policy\":\"worker_queue\"}"
-    }
-  }
-  override_data {
-    target = data.aws_iam_policy_document.publish
-    values = {
-      json = "{\"policy\":\"publish\"}"
-    }
-  }
-
+  # Permissions.
   assert {
     condition     = jsonencode([for statement in data.aws_iam_policy_document.request.statement : [statement.actions, statement.resources]]) == jsonencode([[["sqs:SendMessage"], ["arn:aws:sqs:us-east-1:111122223333:prompts"]]])
     error_message = "appsync-request queues prompts, and cannot read the queue."
@@ -220,5 +182,20 @@ run "permissions" {
   assert {
     condition     = output.dead_letter_queue_url == "https://sqs.us-east-1.amazonaws.com/111122223333/dead-letters"
     error_message = "The operator is told where the dead letters are."
+  }
+}
+
+run "no_cap" {
+  command = apply
+  module {
+    source = "./modules/appsync"
+  }
+  variables {
+    max_concurrent_streams = null
+  }
+
+  assert {
+    condition     = length(aws_lambda_event_source_mapping.worker.scaling_config) == 0
+    error_message = "null is no cap."
   }
 }

@@ -107,11 +107,8 @@ run "defaults" {
     condition     = jsonencode(local.tags) == jsonencode({ Deployment = "tristream", ManagedBy = "terraform", Project = "tristream" }) && can(regex("default_tags \\{\\s+tags = local\\.tags\\s+\\}", file("${path.root}/versions.tf")))
     error_message = "Every resource is tagged Project, Deployment and ManagedBy, by the provider."
   }
-}
 
-run "environment" {
-  command = apply
-
+  # What each function is told.
   assert {
     condition = jsonencode(module.function_url[0].functions["function-url"].configuration.environment) == jsonencode({
       COGNITO_CLIENT_ID    = "mockclient"

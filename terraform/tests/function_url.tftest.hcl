@@ -27,12 +27,13 @@ override_resource {
   }
 }
 
-run "url" {
+run "function_url" {
   command = apply
   module {
     source = "./modules/function-url"
   }
 
+  # The URL.
   assert {
     condition     = aws_lambda_function_url.this.function_name == "chat-function-url" && aws_lambda_function_url.this.invoke_mode == "RESPONSE_STREAM"
     error_message = "The URL streams the function's answer."
@@ -72,13 +73,8 @@ run "url" {
     condition     = output.functions["function-url"].configuration.reserved_concurrency == 5
     error_message = "A flood fills the operator's cap, not the account."
   }
-}
 
-run "permissions" {
-  command = apply
-  module {
-    source = "./modules/function-url"
-  }
+  # Permissions.
   # Compared whole: one more property, such as a second statement, would fail.
   assert {
     condition = jsonencode(jsondecode(aws_cloudformation_stack.invoke_through_url.template_body)) == jsonencode({

@@ -33,7 +33,12 @@ run "function" {
     error_message = "A changed zip is deployed."
   }
 
-  # A test cannot read a precondition's message; that it refuses is tested below.
+  # A test cannot destroy without the zip, nor read a precondition's message; that it refuses is tested below.
+  assert {
+    condition     = strcontains(file("${path.module}/main.tf"), "fileexists(local.package) ? filebase64sha256(local.package) : null")
+    error_message = "A missing zip stops plan by the precondition, and does not stop destroy."
+  }
+
   assert {
     condition     = strcontains(file("${path.module}/main.tf"), "error_message = \"$${local.package} does not exist: run `make build` first.\"")
     error_message = "A missing zip is answered with its name and the command that makes it."
@@ -113,8 +118,6 @@ run "missing_zip" {
   variables {
     package = "forgotten"
   }
-
-  # Refused by the precondition, and not by filebase64sha256, which would stop `destroy` as well.
   expect_failures = [aws_lambda_function.this]
 }
 

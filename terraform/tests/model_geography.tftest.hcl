@@ -105,35 +105,11 @@ run "apac_profile_in_the_emirates" {
   }
 }
 
-run "jp_profile_at_home" {
-  command = plan
-  variables {
-    region   = "ap-northeast-1"
-    model_id = "jp.anthropic.claude-haiku-5-5"
-  }
-}
-
-run "au_profile_at_home" {
-  command = plan
-  variables {
-    region   = "ap-southeast-2"
-    model_id = "au.anthropic.claude-haiku-5-5"
-  }
-}
-
 run "global_profile_anywhere" {
   command = plan
   variables {
     region   = "sa-east-1"
     model_id = "global.anthropic.claude-haiku-5-5"
-  }
-}
-
-run "model_without_profile" {
-  command = plan
-  variables {
-    region   = "ap-south-1"
-    model_id = "amazon.nova-micro-v1:0"
   }
 }
 

@@ -19,12 +19,13 @@ variables {
   alarm_topic_arn = null
 }
 
-run "alarms" {
+run "monitoring" {
   command = apply
   module {
     source = "./modules/monitoring"
   }
 
+  # The alarms.
   assert {
     condition = jsonencode(keys(output.alarms)) == jsonencode([
       "chat-appsync-request-errors",
@@ -89,14 +90,8 @@ run "alarms" {
     ])
     error_message = "When nobody asks, nothing is wrong."
   }
-}
 
-run "dashboard" {
-  command = apply
-  module {
-    source = "./modules/monitoring"
-  }
-
+  # The dashboard.
   assert {
     condition     = aws_cloudwatch_dashboard.this.dashboard_name == "chat"
     error_message = "The dashboard is the deployment's."

@@ -19,12 +19,20 @@ variables {
   tracing                = false
 }
 
-run "connecting" {
+override_data {
+  target = data.aws_iam_policy_document.connections
+  values = {
+    json = "{\"policy\":\"connections\"}"
+  }
+}
+
+run "websocket_api" {
   command = apply
   module {
     source = "./modules/websocket-api"
   }
 
+  # Connecting.
   assert {
     condition     = aws_apigatewayv2_api.this.protocol_type == "WEBSOCKET" && aws_apigatewayv2_api.this.route_selection_expression == "$request.body.action"
     error_message = "A message's `action` names its route."
@@ -49,14 +57,8 @@ run "connecting" {
     condition     = aws_apigatewayv2_route.connect.route_key == "$connect" && aws_apigatewayv2_route.connect.authorization_type == "CUSTOM" && aws_apigatewayv2_route.connect.authorizer_id == aws_apigatewayv2_authorizer.this.id
     error_message = "Nobody connects without the authorizer's consent."
   }
-}
 
-run "routes" {
-  command = apply
-  module {
-    source = "./modules/websocket-api"
-  }
-
+  # Routes.
   assert {
     condition     = aws_apigatewayv2_integration.session.integration_type == "AWS_PROXY" && aws_apigatewayv2_integration.session.integration_uri == module.session.invoke_arn
     error_message = "The session's function gets whole events."
@@ -119,14 +121,8 @@ run "routes" {
     condition     = one(aws_apigatewayv2_stage.live.default_route_settings).logging_level == "OFF" && coalesce(one(aws_apigatewayv2_stage.live.default_route_settings).data_trace_enabled, false) == false && length(aws_apigatewayv2_stage.live.access_log_settings) == 0
     error_message = "API Gateway logs no messages: they are prompts."
   }
-}
 
-run "asynchronous_invocation" {
-  command = apply
-  module {
-    source = "./modules/websocket-api"
-  }
-
+  # The asynchronous invocation.
   assert {
     condition     = aws_lambda_function_event_invoke_config.stream.function_name == "chat-websocket-api-stream" && aws_lambda_function_event_invoke_config.stream.maximum_retry_attempts == 0
     error_message = "AWS tries twice more by default: the answer would be paid for and sent again."
@@ -141,20 +137,8 @@ run "asynchronous_invocation" {
     condition     = jsonencode({ for name, function in output.functions : name => function.configuration.reserved_concurrency }) == jsonencode({ websocket-api-authorizer = -1, websocket-api-session = -1, websocket-api-stream = 5 })
     error_message = "A flood of prompts fills the operator's cap; connecting has none."
   }
-}
 
-run "permissions" {
-  command = apply
-  module {
-    source = "./modules/websocket-api"
-  }
-  override_data {
-    target = data.aws_iam_policy_document.connections
-    values = {
-      json = "{\"policy\":\"connections\"}"
-    }
-  }
-
+  # Permissions.
   assert {
     condition = jsonencode([for statement in data.aws_iam_policy_document.connections.statement : [statement.actions, statement.resources]]) == jsonencode([[
       ["execute-api:ManageConnections"],
