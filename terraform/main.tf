@@ -68,11 +68,14 @@ module "monitoring" {
 }
 
 locals {
+  tags = merge({ Project = "tristream", Deployment = var.name_prefix, ManagedBy = "terraform" }, var.tags)
+
   architectures = merge(
     { for module in module.function_url : "function-url" => module },
     { for module in module.websocket_api : "websocket-api" => module },
     { for module in module.appsync : "appsync" => module },
   )
+  functions = merge([for architecture in local.architectures : architecture.functions]...)
 
   # `make build` notes beside the zips what they are built for, so that the two cannot differ.
   cpu_architecture_file = "${var.package_dir}/cpu-architecture"

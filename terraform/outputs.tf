@@ -35,7 +35,7 @@ output "graphql_realtime_url" {
 
 output "function_names" {
   description = "Names of the deployed functions by the names of their zips."
-  value       = merge([for architecture in local.architectures : architecture.function_names]...)
+  value       = { for package, function in local.functions : package => function.name }
 }
 
 output "dead_letter_queue_url" {

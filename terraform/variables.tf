@@ -49,7 +49,7 @@ variable "model_id" {
     # Another prefix than these is a provider's name, and the id a model's.
     condition = anytrue([
       startswith(var.model_id, "us-gov.") ? startswith(var.region, "us-gov-") : false,
-      startswith(var.model_id, "us.") ? startswith(var.region, "us-") || startswith(var.region, "ca-") : false,
+      startswith(var.model_id, "us.") ? can(regex("^(us|ca)-", var.region)) && !startswith(var.region, "us-gov-") : false,
       startswith(var.model_id, "eu.") ? startswith(var.region, "eu-") || startswith(var.region, "il-") : false,
       can(regex("^(apac|jp|au)\\.", var.model_id)) ? startswith(var.region, "ap-") || startswith(var.region, "me-") : false,
       !can(regex("^(us-gov|us|eu|apac|jp|au)\\.", var.model_id)),

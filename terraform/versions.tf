@@ -14,6 +14,6 @@ provider "aws" {
   region = var.region
 
   default_tags {
-    tags = merge({ Project = "tristream", Deployment = var.name_prefix, ManagedBy = "terraform" }, var.tags)
+    tags = local.tags
   }
 }

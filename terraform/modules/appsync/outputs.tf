@@ -8,11 +8,11 @@ output "realtime_endpoint" {
   value       = aws_appsync_graphql_api.this.uris["REALTIME"]
 }
 
-output "function_names" {
-  description = "Names of the deployed functions by the names of their zips."
+output "functions" {
+  description = "The deployed functions by the names of their zips."
   value = {
-    appsync-request = module.request.name
-    appsync-worker  = module.worker.name
+    appsync-request = module.request
+    appsync-worker  = module.worker
   }
 }
 

@@ -3,9 +3,9 @@ output "endpoint" {
   value       = aws_lambda_function_url.this.function_url
 }
 
-output "function_names" {
-  description = "Names of the deployed functions by the names of their zips."
-  value       = { function-url = module.function.name }
+output "functions" {
+  description = "The deployed functions by the names of their zips."
+  value       = { function-url = module.function }
 }
 
 output "monitored" {

@@ -3,12 +3,12 @@ output "endpoint" {
   value       = local.endpoint
 }
 
-output "function_names" {
-  description = "Names of the deployed functions by the names of their zips."
+output "functions" {
+  description = "The deployed functions by the names of their zips."
   value = {
-    websocket-api-authorizer = module.authorizer.name
-    websocket-api-session    = module.session.name
-    websocket-api-stream     = module.stream.name
+    websocket-api-authorizer = module.authorizer
+    websocket-api-session    = module.session
+    websocket-api-stream     = module.stream
   }
 }
 
