@@ -4,8 +4,7 @@ set -euo pipefail
 "$(dirname "$0")/need.sh" aws
 
 if ! account=$(aws sts get-caller-identity --region us-east-1 --query Account --output text 2>&1); then
-  echo "AWS does not accept your credentials: run \`aws configure\` or \`aws sso login\`, or set AWS_PROFILE" >&2
-  echo "$account" | tail -n 1 >&2
+  echo "no AWS credentials that work: run \`aws configure\` or \`aws sso login\`, or set AWS_PROFILE ($(tail -n 1 <<<"$account"))" >&2
   exit 1
 fi
 echo "AWS account $account"

@@ -4,7 +4,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/need.sh terraform python3
 
-outputs=$(terraform -chdir=terraform output -json)
+outputs='{}'
+# Before the first init there is no state, and Terraform would say so at length.
+if [[ -d terraform/.terraform || -f terraform/terraform.tfstate ]]; then
+  outputs=$(terraform -chdir=terraform output -json)
+fi
 if [[ $outputs == '{}' ]]; then
   echo "nothing is deployed from here: run \`make deploy\` first" >&2
   exit 1

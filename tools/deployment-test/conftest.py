@@ -41,8 +41,8 @@ def stack(emulator: Emulator) -> Stack:
     deployment = Deployment(project, {**emulator.client_environment(), "TF_PLUGIN_CACHE_DIR": str(PROVIDERS)})
     # The same object: phases that come later are in the report as well.
     deployment.times = times
-    deployment.apply()
-    return Stack(emulator, deployment)
+    said = deployment.deploy()
+    return Stack(emulator, deployment, said)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -19,13 +19,13 @@ START_STREAM = (
 
 
 class Stack:
-    def __init__(self, emulator: Emulator, deployment: Deployment):
+    def __init__(self, emulator: Emulator, deployment: Deployment, deploy_said: str):
         self.emulator = emulator
         self.journal = emulator.journal
         self.deployment = deployment
         self.outputs = deployment.outputs()
+        self.deploy_said = deploy_said
         self.user_said = deployment.run("scripts/create-test-user.sh").stdout
-        deployment.run("scripts/frontend-env.sh")
         lines = (deployment.directory / "frontend/.env").read_text().splitlines()
         # As written, and with the emulator's addresses in place of those of AWS.
         self.settings = dict(line.split("=", 1) for line in lines)
@@ -48,11 +48,11 @@ class Stack:
             raise RuntimeError(ended.stderr)
         return json.loads(ended.stdout)["results"][0]
 
-    def sign_in(self) -> dict[str, str]:
-        """The test user's tokens: `AccessToken`, `IdToken`, `RefreshToken`."""
+    def sign_in(self, user: str = "testuser", password: str = "TestPassword123!") -> dict[str, str]:
+        """A user's tokens: `AccessToken`, `IdToken`, `RefreshToken`."""
         return self.emulator.client("cognito-idp").initiate_auth(
             AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": "testuser", "PASSWORD": "TestPassword123!"},
+            AuthParameters={"USERNAME": user, "PASSWORD": password},
             ClientId=self.outputs["user_pool_client_id"],
         )["AuthenticationResult"]
 

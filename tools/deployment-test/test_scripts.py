@@ -3,7 +3,10 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
+
+import pytest
 
 from deployment import Deployment
 
@@ -40,3 +43,40 @@ def test_an_architecture_that_is_left_out_has_an_empty_address(tmp_path: Path) -
         "VITE_GRAPHQL_URL=",
         "VITE_GRAPHQL_REALTIME_URL=",
     ]
+
+
+@pytest.mark.parametrize(
+    ("script", "missing", "complaint"),
+    [
+        ("deploy.sh", "", "no AWS credentials that work: run `aws configure`"),
+        ("create-test-user.sh", "", "no AWS credentials that work: run `aws configure`"),
+        ("deploy.sh", "aws", "aws is missing: install the AWS CLI from https://"),
+        (
+            "terraform-init.sh",
+            "terraform",
+            "terraform is missing: install Terraform 1.9 or later from https://",
+        ),
+        ("frontend-env.sh", "", "nothing is deployed from here: run `make deploy` first"),
+        ("smoke.sh", "", "frontend/.env is missing: run `make deploy`"),
+    ],
+)
+def test_what_is_missing_is_told_in_one_line(
+    tmp_path: Path, script: str, missing: str, complaint: str
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in {"aws", "terraform", "python3", "cargo"} - {missing}:
+        path = shutil.which(tool, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        # By its path: as a link, Python would not find its packages.
+        (tools / tool).write_text(f'#!/bin/sh\nexec {path} "$@"\n')
+        (tools / tool).chmod(0o755)
+    for tool in ("bash", "cat", "dirname", "env", "sed", "tail"):
+        (tools / tool).symlink_to(shutil.which(tool) or tool)
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    environment = {"PATH": str(tools), "AWS_EC2_METADATA_DISABLED": "true", **nothing}
+    deployment = Deployment(tmp_path / "project", environment)
+
+    ended = deployment.run(f"scripts/{script}", allowed=(1,))
+
+    assert ended.stderr.startswith(complaint)
+    assert ended.stderr.count("\n") == 1

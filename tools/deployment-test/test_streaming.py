@@ -1,5 +1,8 @@
 """Each architecture answers from end to end, over time where the emulator can, and nothing is refused."""
 
+import pytest
+from botocore.exceptions import ClientError
+
 from emulator import FRAME_PAUSE_SECONDS, wait_for
 from stack import Stack
 
@@ -11,6 +14,22 @@ def test_the_client_gets_an_address_for_everything_that_it_uses(stack: Stack) ->
     assert [name for name, value in stack.settings.items() if not value] == []
     assert stack.settings["VITE_WEBSOCKET_URL"].startswith("wss://")
     assert stack.settings["VITE_WEBSOCKET_URL"].endswith(".execute-api.us-east-1.amazonaws.com/live")
+
+
+def test_deploying_says_what_to_do_next(stack: Stack) -> None:
+    for command in ("scripts/create-test-user.sh", "make smoke", "terraform -chdir=terraform destroy"):
+        assert f"\n  {command} " in stack.deploy_said
+    assert "/cloudwatch/home?region=us-east-1#dashboards/dashboard/tristream\n" in stack.deploy_said
+
+
+def test_a_user_who_is_there_already_gets_the_new_password(stack: Stack) -> None:
+    stack.deployment.run("scripts/create-test-user.sh", "ada", "OnePassword123!")
+    stack.deployment.run("scripts/create-test-user.sh", "ada", "AnotherPassword123!")
+
+    assert stack.sign_in("ada", "AnotherPassword123!")["AccessToken"]
+    assert stack.sign_in("ada@example.com", "AnotherPassword123!")["AccessToken"]
+    with pytest.raises(ClientError, match="NotAuthorizedException"):
+        stack.sign_in("ada", "OnePassword123!")
 
 
 def test_the_test_user_signs_in_as_browsers_do(stack: Stack) -> None:
