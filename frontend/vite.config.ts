@@ -1,9 +1,11 @@
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
+import { loadEnv } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { contentSecurityPolicy } from './content-security-policy'
 
-export default defineConfig({
-  plugins: [react(), tailwindcss()],
+export default defineConfig(({ mode }) => ({
+  plugins: [react(), tailwindcss(), contentSecurityPolicy(loadEnv(mode, '.'))],
   server: { host: '127.0.0.1', port: 5173, strictPort: true },
   build: { target: 'es2023' },
   test: {
@@ -12,4 +14,4 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
   },
-})
+}))
