@@ -2,7 +2,7 @@ import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { loadEnv } from 'vite'
 import { defineConfig } from 'vitest/config'
-import { contentSecurityPolicy } from './content-security-policy'
+import { contentSecurityPolicy } from './content-security-policy.ts'
 
 export default defineConfig(({ mode }) => ({
   plugins: [react(), tailwindcss(), contentSecurityPolicy(loadEnv(mode, '.'))],

@@ -3,8 +3,10 @@ import { createRoot } from 'react-dom/client'
 import './index.css'
 import { Account } from './auth/account'
 import { amplify } from './auth/amplify'
+import { onOtherUser } from './auth/on-other-user'
 import { readSettings, type Settings } from './settings'
 import { transports } from './transports/transport'
+import { keptWebsocketApi } from './transports/websocket-api'
 import { App } from './ui/App'
 import { Conversation } from './ui/chat/conversation'
 import { Race } from './ui/compare/race'
@@ -25,14 +27,15 @@ function page() {
   const account = new Account(amplify(settings))
   const session = () => account.session()
   const available = transports(settings)
-  return (
-    <App
-      account={account}
-      race={new Race(available, session)}
-      conversation={new Conversation(available, session)}
-      testUser={testUser(settings)}
-    />
-  )
+  const kept = settings.websocketUrl ? keptWebsocketApi(settings.websocketUrl) : undefined
+  const race = new Race(available, session)
+  const conversation = new Conversation({ ...available, ...(kept && { 'websocket-api': kept.transport }) }, session)
+  onOtherUser(account, () => {
+    race.clear()
+    conversation.clear()
+    kept?.close()
+  })
+  return <App account={account} race={race} conversation={conversation} testUser={testUser(settings)} />
 }
 
 /** The user of the stand-ins on this machine. The condition is a constant in a build, which leaves nothing of it. */

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { Account, SessionExpired } from './account'
 import type { Cognito, SignedIn } from './cognito'
+import { onOtherUser } from './on-other-user'
 
 const SIGNED_IN: SignedIn = { accessToken: 'token', username: 'ada', owner: 'sub' }
 
@@ -57,4 +58,21 @@ test('signing out works where the service cannot be reached', async () => {
   await account.restore()
   await account.signOut()
   expect(account.state()).toEqual({ phase: 'signed-out' })
+})
+
+test('what is on the screen survives an expired session, but neither a sign-out nor another user', async () => {
+  let current: SignedIn | undefined = SIGNED_IN
+  const account = new Account(cognito({ session: async () => current }))
+  const forget = vi.fn()
+  onOtherUser(account, forget)
+  await account.restore()
+  await account.expire()
+  await account.restore()
+  expect(forget).not.toHaveBeenCalled()
+  await account.expire()
+  current = { ...SIGNED_IN, username: 'eve' }
+  await account.restore()
+  expect(forget).toHaveBeenCalledTimes(1)
+  await account.signOut()
+  expect(forget).toHaveBeenCalledTimes(2)
 })

@@ -16,7 +16,7 @@ interface Props {
 
 export function SignIn({ account, state, testUser }: Props) {
   return (
-    <main className="mx-auto flex w-full max-w-sm grow flex-col justify-center gap-6 px-4 py-12">
+    <main className="mx-auto flex min-h-[80dvh] w-full max-w-sm flex-col justify-center gap-6 px-4 py-12">
       <div className="flex items-center justify-between">
         <Wordmark />
         <ThemeSwitch />

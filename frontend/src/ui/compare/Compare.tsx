@@ -12,6 +12,7 @@ import { RaceForm } from './RaceForm'
 import { Results } from './Results'
 import type { Race, Setup } from './race'
 import { Standing } from './Standing'
+import { WaterfallLegend } from './Waterfall'
 
 interface Props {
   race: Race
@@ -46,7 +47,10 @@ export function Compare({ race, onSignIn }: Props) {
           {problem}
         </p>
       )}
-      <Standing result={state.phase === 'finished' ? result : undefined} otherwise={WITHOUT_WINNER[state.phase]} />
+      <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-1">
+        <Standing result={state.phase === 'finished' ? result : undefined} otherwise={WITHOUT_WINNER[state.phase]} />
+        <WaterfallLegend />
+      </div>
       {!wide && (
         <Tabs
           label="Architecture"

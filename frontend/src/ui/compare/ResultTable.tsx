@@ -62,7 +62,7 @@ export function ResultTable({ result, first = {} }: Props) {
             )
             return (
               <tr key={row.label} className="border-b border-line last:border-0">
-                <th className="label py-1.5 text-left font-normal whitespace-nowrap">{row.label}</th>
+                <th className="label py-1 text-left font-normal whitespace-nowrap">{row.label}</th>
                 {lanes.map(({ id, lane }) => {
                   const value = row.value(lane)
                   return <Cell key={id} text={row.format(value)} best={value !== undefined && value === best} />
@@ -72,7 +72,7 @@ export function ResultTable({ result, first = {} }: Props) {
           })}
           {Object.keys(first).length > 0 && (
             <tr>
-              <th className="label py-1.5 text-left font-normal whitespace-nowrap">first token, first run</th>
+              <th className="label py-1 text-left font-normal whitespace-nowrap">first token, first run</th>
               {lanes.map(({ id }) => (
                 <Cell key={id} text={milliseconds(first[id])} best={false} />
               ))}
@@ -87,7 +87,7 @@ export function ResultTable({ result, first = {} }: Props) {
 function Cell({ text, best }: { text: string; best: boolean }) {
   const look = best ? 'font-semibold' : text === UNKNOWN ? 'text-edge' : 'text-muted'
   return (
-    <td className={`py-1.5 pl-3 text-right whitespace-nowrap ${look}`}>
+    <td className={`py-1 pl-3 text-right whitespace-nowrap ${look}`}>
       {text}
       {best && <span className="sr-only"> (best)</span>}
     </td>

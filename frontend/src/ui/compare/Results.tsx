@@ -10,7 +10,6 @@ import { PriceEditor } from './PriceEditor'
 import { ResultTable } from './ResultTable'
 import type { Race, RaceState } from './race'
 import { TokensChart } from './TokensChart'
-import { WaterfallLegend } from './Waterfall'
 
 interface Props {
   race: Race
@@ -26,7 +25,7 @@ export function Results({ race, state, result, prices, onPrices }: Props) {
 
   return (
     <>
-      <div className="grid items-start gap-4 lg:grid-cols-2">
+      <div className="grid gap-4 lg:grid-cols-2">
         <section className="card p-4" aria-labelledby="over-time">
           <div className="mb-3 flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1">
             <h2 id="over-time" className="font-semibold">
@@ -35,10 +34,6 @@ export function Results({ race, state, result, prices, onPrices }: Props) {
             <ChartLegend architectures={race.architectures} />
           </div>
           <LiveChart race={race} />
-          <div className="mt-3 flex flex-wrap gap-x-3 gap-y-1 border-t border-line pt-3">
-            <span className="label">Bars of the lanes:</span>
-            <WaterfallLegend />
-          </div>
         </section>
 
         <section className="card p-4" aria-labelledby="side-by-side">

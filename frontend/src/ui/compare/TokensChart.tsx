@@ -6,7 +6,7 @@ import { count, seconds } from '../format'
 import { ceiling, points } from './chart'
 
 const WIDTH = 640
-const HEIGHT = 220
+const HEIGHT = 300
 const LEFT = 44
 const BOTTOM = 26
 const TOP = 10

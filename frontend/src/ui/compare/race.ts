@@ -102,6 +102,13 @@ export class Race {
     this.#become({ ...this.#state, phase: 'finished' })
   }
 
+  clear() {
+    this.stop()
+    this.#generation++
+    for (const store of this.#lanes.values()) store.clear()
+    this.#become({ phase: 'idle', rounds: [] })
+  }
+
   /** Another try of one lane, in the last round. */
   async retry(architecture: Architecture) {
     const { setup, phase } = this.#state
