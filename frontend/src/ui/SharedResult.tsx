@@ -1,5 +1,6 @@
 import { useState, useSyncExternalStore } from 'react'
 import { fromFragment } from '../measure/share'
+import { ARCHITECTURES } from '../transports/transport'
 import { ResultTable } from './compare/ResultTable'
 import { Standing } from './compare/Standing'
 
@@ -36,7 +37,7 @@ export function SharedResult() {
           </button>
         </div>
         <Standing result={result} otherwise="" />
-        <ResultTable result={result} />
+        <ResultTable architectures={ARCHITECTURES.filter(id => result.lanes[id])} lanes={result.lanes} />
       </div>
     </section>
   )

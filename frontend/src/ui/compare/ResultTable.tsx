@@ -1,5 +1,5 @@
 import type { SharedLane, SharedResult } from '../../measure/share'
-import { ARCHITECTURES, type Architecture } from '../../transports/transport'
+import type { Architecture } from '../../transports/transport'
 import { DESCRIPTIONS } from '../architectures'
 import { bytes, count, dollars, milliseconds, rate, seconds, UNKNOWN } from '../format'
 
@@ -9,13 +9,16 @@ interface Row {
   format: (value: number | undefined) => string
   /** Which end of the scale is the good one; neither where a number only describes. */
   best?: 'least' | 'most'
+  repeated?: boolean
 }
+
+const NOTHING: SharedLane = { runs: 0 }
 
 const ROWS: Row[] = [
   { label: 'connected', value: lane => lane.connectMs, format: milliseconds, best: 'least' },
   { label: 'accepted', value: lane => lane.acceptedMs, format: milliseconds, best: 'least' },
   { label: 'first token', value: lane => lane.firstTokenMs, format: milliseconds, best: 'least' },
-  { label: 'first token, p95', value: lane => lane.firstTokenP95Ms, format: milliseconds, best: 'least' },
+  { label: 'first token, p95', value: lane => lane.firstTokenP95Ms, format: milliseconds, repeated: true },
   { label: 'between tokens, p50', value: lane => lane.interTokenP50Ms, format: milliseconds },
   { label: 'between tokens, p95', value: lane => lane.interTokenP95Ms, format: milliseconds },
   { label: 'tokens/s', value: lane => lane.tokensPerSecond, format: rate, best: 'most' },
@@ -26,18 +29,18 @@ const ROWS: Row[] = [
 ]
 
 interface Props {
-  result: SharedResult
+  /** Which columns there are; each may still be without numbers. */
+  architectures: readonly Architecture[]
+  lanes: SharedResult['lanes']
   /** First tokens of runs that may have started cold, and are not in the medians. */
   first?: Partial<Record<Architecture, number>>
 }
 
 /** The lanes side by side; the best of each row stands out by weight, not by colour alone. */
-export function ResultTable({ result, first = {} }: Props) {
-  const lanes = ARCHITECTURES.flatMap(id => {
-    const lane = result.lanes[id]
-    return lane ? [{ id, lane }] : []
-  })
-  const rows = ROWS.filter(row => lanes.some(({ lane }) => row.value(lane) !== undefined))
+export function ResultTable({ architectures, lanes: known, first = {} }: Props) {
+  const lanes = architectures.map(id => ({ id, lane: known[id] ?? NOTHING }))
+  // Only repeated runs have it. All other rows are there from the beginning, so that the table does not grow.
+  const rows = ROWS.filter(row => !row.repeated || lanes.some(({ lane }) => row.value(lane) !== undefined))
 
   return (
     <div className="overflow-x-auto">

@@ -62,14 +62,8 @@ export function Results({ race, state, result, prices, onPrices }: Props) {
               <CopyButton label="Copy link" text={() => address(result)} disabled={!result} />
             </div>
           </div>
-          {result ? (
-            <ResultTable result={result} first={firstRuns(state.rounds)} />
-          ) : (
-            <p className="py-6 text-muted">
-              After a race the numbers stand here side by side, to export or to share: a link holds the numbers, never
-              the prompt or an answer.
-            </p>
-          )}
+          <ResultTable architectures={race.architectures} lanes={result?.lanes ?? {}} first={firstRuns(state.rounds)} />
+          <p className="label mt-3">The link holds these numbers, never the prompt or an answer.</p>
         </section>
       </div>
       <PriceEditor prices={prices} onChange={onPrices} />
