@@ -12,6 +12,7 @@ const QUEUED: Patience = { untilStart: 150_000, between: 45_000 }
 export function appsync(graphqlUrl: string, realtimeUrl: string, patience: Patience = QUEUED): Transport {
   return async function* (request, session, signal, marks) {
     let realtime: AppSyncRealtime | undefined
+    let subscribed = false
     const arrivals = new Arrivals(signal, patience)
     const inOrder = new InOrder(received => arrivals.push(received))
     const subscriber: Subscriber = {
@@ -25,7 +26,8 @@ export function appsync(graphqlUrl: string, realtimeUrl: string, patience: Patie
       ended(failure) {
         // What waits for an event that will not come any more is still to be told.
         inOrder.flush()
-        arrivals.close(failure.message, failure.code)
+        if (subscribed) arrivals.close(failure.message, failure.code)
+        else arrivals.fail(failure)
       },
     }
     // Also when the iteration is left early, which the caller's signal says nothing about.
@@ -36,6 +38,7 @@ export function appsync(graphqlUrl: string, realtimeUrl: string, patience: Patie
       const urls = { graphql: graphqlUrl, realtime: realtimeUrl }
       realtime = await AppSyncRealtime.open(urls, session.accessToken, signal, subscriber)
       await realtime.subscribe(SUBSCRIPTION, { sessionId: request.streamId }, signal)
+      subscribed = true
       marks?.connected?.(performance.now())
       // The first events may well overtake its answer, so nobody waits for it.
       startStream(graphqlUrl, request, session, mutation.signal).catch(failure => arrivals.fail(failure))
