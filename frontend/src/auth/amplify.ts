@@ -1,7 +1,7 @@
 import { Amplify } from 'aws-amplify'
 import { confirmSignIn, fetchAuthSession, type SignInOutput, signIn, signOut } from 'aws-amplify/auth'
 import { cognitoUserPoolsTokenProvider } from 'aws-amplify/auth/cognito'
-import { sessionStorage } from 'aws-amplify/utils'
+import { ConsoleLogger, sessionStorage } from 'aws-amplify/utils'
 import type { Settings } from '../settings'
 import type { Cognito, SignedIn, SignInStep } from './cognito'
 
@@ -16,6 +16,8 @@ export function amplify(settings: Settings): Cognito {
       },
     },
   })
+  // It warns about every user pool that is not AWS's own, though somebody has just set that address on purpose.
+  if (settings.userPoolEndpoint) ConsoleLogger.LOG_LEVEL = 'ERROR'
   // A closed tab is a forgotten session: localStorage would keep the refresh token for a month.
   cognitoUserPoolsTokenProvider.setKeyValueStorage(sessionStorage)
 

@@ -1,5 +1,4 @@
 import type { Account } from '../auth/account'
-import { Segments } from './Segments'
 import { Tabs } from './Tabs'
 import { THEMES, useTheme } from './theme'
 
@@ -56,6 +55,16 @@ export function Header({ account, username, view, onView }: Props) {
 
 export function ThemeSwitch() {
   const [theme, setTheme] = useTheme()
-  const options = THEMES.map(value => ({ value, label: { system: 'Auto', light: 'Light', dark: 'Dark' }[value] }))
-  return <Segments label="Colours" options={options} value={theme} onChange={setTheme} />
+  return (
+    <select
+      aria-label="Colours"
+      className="h-8 rounded-md border border-line bg-surface px-2 text-muted"
+      value={theme}
+      onChange={event => setTheme(THEMES.find(known => known === event.target.value) ?? 'system')}
+    >
+      <option value="system">Auto</option>
+      <option value="light">Light</option>
+      <option value="dark">Dark</option>
+    </select>
+  )
 }

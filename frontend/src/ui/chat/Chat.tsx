@@ -29,7 +29,7 @@ export function Chat({ conversation, architectures, onSignIn }: Props) {
   return (
     <div className="flex min-h-0 grow flex-col">
       <h1 className="sr-only">Chat</h1>
-      <div className="mx-auto flex w-full max-w-3xl flex-wrap items-center gap-x-4 gap-y-2 pb-3">
+      <div className="mx-auto flex w-full max-w-3xl items-center gap-x-1 pb-3 sm:gap-x-4">
         <Segments
           label="Architecture"
           options={architectures.map(value => ({ value, label: value }))}
@@ -40,7 +40,7 @@ export function Chat({ conversation, architectures, onSignIn }: Props) {
         <p className="label hidden grow sm:block">{DESCRIPTIONS[architecture].is}</p>
         <button
           type="button"
-          className="button-quiet ml-auto"
+          className="button-quiet ml-auto px-1 sm:px-2"
           disabled={turns.length === 0}
           onClick={() => conversation.clear()}
         >

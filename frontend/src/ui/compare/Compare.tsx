@@ -47,7 +47,7 @@ export function Compare({ race, onSignIn }: Props) {
           {problem}
         </p>
       )}
-      <div className="flex flex-wrap items-center justify-between gap-x-6 gap-y-1">
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2">
         <Standing result={state.phase === 'finished' ? result : undefined} otherwise={WITHOUT_WINNER[state.phase]} />
         <WaterfallLegend />
       </div>

@@ -38,7 +38,7 @@ export function LaneCard({ architecture, store, scale, prices, onRetry, onSignIn
   useSpokenPhase(architecture, lane.phase)
 
   return (
-    <article className="card flex h-full flex-col" aria-label={architecture} aria-busy={running}>
+    <article className="card @container flex h-full flex-col" aria-label={architecture} aria-busy={running}>
       <div className="flex flex-col gap-3 border-b border-line p-4">
         <div>
           <div className="flex items-baseline justify-between gap-2">

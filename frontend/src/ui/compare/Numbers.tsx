@@ -33,7 +33,7 @@ function Key({ label, value }: { label: string; value: string }) {
 export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
   const repaired = m ? m.gaps + m.duplicates + m.reconnects : 0
   return (
-    <dl className="grid grid-cols-2 gap-x-6 gap-y-1">
+    <dl className="grid grid-cols-1 gap-x-6 gap-y-1 @min-[22rem]:grid-cols-2">
       <Row label="connected" value={milliseconds(m?.connectMs)} />
       <Row label="messages" value={count(m?.messages)} />
       <Row label="accepted" value={milliseconds(m?.acceptedMs)} />
@@ -43,7 +43,7 @@ export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
       <Row label="between tokens, p95" value={milliseconds(m?.interTokenP95Ms)} />
       <Row label="per 1,000 answers" value={dollars(costPerThousand)} />
       {m && repaired > 0 && (
-        <p className="col-span-2 text-xs text-bad">
+        <p className="text-xs text-bad">
           {`${count(m.gaps)} missing, ${count(m.duplicates)} twice, ${count(m.reconnects)} reconnected`}
         </p>
       )}

@@ -51,7 +51,10 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
               <span className="sr-only">Number</span>
             </th>
             {lanes.map(({ id }) => (
-              <th key={id} className="py-1.5 pl-3 text-right font-mono text-xs font-semibold whitespace-nowrap">
+              <th
+                key={id}
+                className="py-1.5 pl-3 text-right align-bottom font-mono text-xs font-semibold sm:whitespace-nowrap"
+              >
                 <span className={DESCRIPTIONS[id].text}>{id}</span>
               </th>
             ))}
@@ -67,8 +70,8 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
               <tr key={row.label} className="border-b border-line last:border-0">
                 <th className="label py-1 text-left font-normal whitespace-nowrap">{row.label}</th>
                 {lanes.map(({ id, lane }) => {
-                  const value = row.value(lane)
-                  return <Cell key={id} text={row.format(value)} best={value !== undefined && value === best} />
+                  const text = row.format(row.value(lane))
+                  return <Cell key={id} text={text} best={text === best} />
                 })}
               </tr>
             )
@@ -97,10 +100,10 @@ function Cell({ text, best }: { text: string; best: boolean }) {
   )
 }
 
-function bestOf({ best, value }: Row, lanes: SharedLane[]): number | undefined {
+/** As it is shown: what reads the same is as good. Nothing is best where all are, or only one is known. */
+function bestOf({ best, value, format }: Row, lanes: SharedLane[]): string | undefined {
   const known = lanes.flatMap(lane => value(lane) ?? [])
   if (!best || known.length < 2) return undefined
-  const found = best === 'least' ? Math.min(...known) : Math.max(...known)
-  // All the same: nothing is best.
-  return known.every(other => other === found) ? undefined : found
+  const found = format(best === 'least' ? Math.min(...known) : Math.max(...known))
+  return known.every(other => format(other) === found) ? undefined : found
 }

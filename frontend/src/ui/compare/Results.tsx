@@ -25,7 +25,7 @@ export function Results({ race, state, result, prices, onPrices }: Props) {
 
   return (
     <>
-      <div className="grid gap-4 lg:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
         <section className="card p-4" aria-labelledby="over-time">
           <div className="mb-3 flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1">
             <h2 id="over-time" className="font-semibold">

@@ -21,7 +21,7 @@ export function Standing({ result, otherwise }: Props) {
   }, [says])
 
   return (
-    <p className="min-h-18 text-base leading-6 sm:min-h-6">
+    <p className="min-h-24 grow basis-80 text-base leading-6 sm:min-h-12 xl:min-h-6">
       {found ? (
         <>
           <strong className={`font-mono font-semibold ${DESCRIPTIONS[found.winner].text}`}>{found.winner}</strong>{' '}
@@ -41,6 +41,6 @@ function rest(result: SharedResult): string {
   const behind = found.behind.map(
     ({ name, by, percent }) => `${milliseconds(by)} (${percent.toFixed(0)} %) before ${name}`,
   )
-  const how = runs > 1 ? `, median of ${runs} runs` : ''
-  return `was first: its first token after ${milliseconds(found.value)}${how}, ${behind.join(' and ')}.`
+  const how = runs > 1 ? `, median of ${runs}` : ''
+  return `was first: ${milliseconds(found.value)} to the first token${how}, ${behind.join(', ')}.`
 }

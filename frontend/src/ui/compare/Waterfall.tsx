@@ -57,7 +57,7 @@ export function Waterfall({ architecture, lane, scale }: Props) {
 
 export function WaterfallLegend() {
   return (
-    <ul className="flex flex-wrap gap-x-4 gap-y-1 text-xs text-muted" aria-label="Parts of the bars">
+    <ul className="flex flex-wrap gap-x-4 gap-y-1 text-xs leading-6 text-muted" aria-label="Parts of the bars">
       {PARTS.map(({ name, opacity }) => (
         <li key={name} className="flex items-center gap-1.5">
           <svg width="10" height="8" aria-hidden="true" className="fill-ink">
