@@ -7,6 +7,8 @@ import type { Cognito, SignedIn, SignInStep } from './cognito'
 
 /** The user pool of the settings, by Amplify Auth. */
 export function amplify(settings: Settings): Cognito {
+  // It warns about every user pool that is not AWS's own, though somebody has just set that address on purpose.
+  if (settings.userPoolEndpoint) ConsoleLogger.LOG_LEVEL = 'ERROR'
   Amplify.configure({
     Auth: {
       Cognito: {
@@ -16,8 +18,6 @@ export function amplify(settings: Settings): Cognito {
       },
     },
   })
-  // It warns about every user pool that is not AWS's own, though somebody has just set that address on purpose.
-  if (settings.userPoolEndpoint) ConsoleLogger.LOG_LEVEL = 'ERROR'
   // A closed tab is a forgotten session: localStorage would keep the refresh token for a month.
   cognitoUserPoolsTokenProvider.setKeyValueStorage(sessionStorage)
 

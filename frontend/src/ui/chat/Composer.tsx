@@ -41,12 +41,13 @@ export function Composer({ running, onSend, onStop }: Props) {
         onChange={event => setDraft(event.target.value)}
         onKeyDown={key}
       />
+      {/* Two keys: one element that became the submit button during its click would send the draft. */}
       {running ? (
-        <button type="button" className="button h-10 w-20" onClick={onStop}>
+        <button key="stop" type="button" className="button h-10 w-20" onClick={onStop}>
           Stop
         </button>
       ) : (
-        <button type="submit" className="button-primary h-10 w-20" disabled={!ready}>
+        <button key="send" type="submit" className="button-primary h-10 w-20" disabled={!ready}>
           Send
         </button>
       )}

@@ -48,7 +48,10 @@ export function Compare({ race, onSignIn }: Props) {
         </p>
       )}
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2">
-        <Standing result={state.phase === 'finished' ? result : undefined} otherwise={WITHOUT_WINNER[state.phase]} />
+        {/* As high as the longest sentence: nothing may move when the winner is known. */}
+        <div className="min-h-24 grow basis-80 sm:min-h-12 xl:min-h-6">
+          <Standing result={state.phase === 'finished' ? result : undefined} otherwise={WITHOUT_WINNER[state.phase]} />
+        </div>
         <WaterfallLegend />
       </div>
       {!wide && (

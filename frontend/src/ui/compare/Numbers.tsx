@@ -33,7 +33,7 @@ function Key({ label, value }: { label: string; value: string }) {
 export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
   const repaired = m ? m.gaps + m.duplicates + m.reconnects : 0
   return (
-    <dl className="grid grid-cols-1 gap-x-6 gap-y-1 @min-[22rem]:grid-cols-2">
+    <dl className="grid grid-cols-1 gap-x-6 gap-y-1 @min-[24rem]:grid-cols-2">
       <Row label="connected" value={milliseconds(m?.connectMs)} />
       <Row label="messages" value={count(m?.messages)} />
       <Row label="accepted" value={milliseconds(m?.acceptedMs)} />

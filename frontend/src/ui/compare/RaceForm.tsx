@@ -89,13 +89,15 @@ export function RaceForm({ state, onStart, onStop }: Props) {
           {running && state.setup && state.setup.runs > 1 && (
             <span className="text-muted">{`run ${Math.min(state.rounds.length + 1, state.setup.runs)} of ${state.setup.runs}`}</span>
           )}
-          {/* One place for both, so that nothing moves under the pointer. */}
+          {/* One place for both, so that nothing moves under the pointer. Two keys: one element that became the
+              submit button while its click is still going on would submit the form and start the next race. */}
           {running ? (
-            <button type="button" className="button w-24" onClick={onStop}>
+            <button key="stop" type="button" className="button w-24" onClick={onStop}>
               Stop all
             </button>
           ) : (
             <button
+              key="run"
               type="submit"
               className="button-primary w-24"
               disabled={prompt.trim() === ''}

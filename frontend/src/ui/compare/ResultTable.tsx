@@ -44,7 +44,7 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
 
   return (
     <div className="overflow-x-auto">
-      <table className="w-full">
+      <table className="w-full text-[0.8125rem] sm:text-sm">
         <thead>
           <tr className="border-b border-line">
             <th className="py-1.5 text-left font-normal">
@@ -53,7 +53,7 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
             {lanes.map(({ id }) => (
               <th
                 key={id}
-                className="py-1.5 pl-3 text-right align-bottom font-mono text-xs font-semibold sm:whitespace-nowrap"
+                className="py-1.5 pl-2 sm:pl-3 text-right align-bottom font-mono text-xs font-semibold sm:whitespace-nowrap"
               >
                 <span className={DESCRIPTIONS[id].text}>{id}</span>
               </th>
@@ -93,7 +93,7 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
 function Cell({ text, best }: { text: string; best: boolean }) {
   const look = best ? 'font-semibold' : text === UNKNOWN ? 'text-edge' : 'text-muted'
   return (
-    <td className={`py-1 pl-3 text-right whitespace-nowrap ${look}`}>
+    <td className={`py-1 pl-2 sm:pl-3 text-right whitespace-nowrap ${look}`}>
       {text}
       {best && <span className="sr-only"> (best)</span>}
     </td>

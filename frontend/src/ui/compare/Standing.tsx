@@ -21,7 +21,7 @@ export function Standing({ result, otherwise }: Props) {
   }, [says])
 
   return (
-    <p className="min-h-24 grow basis-80 text-base leading-6 sm:min-h-12 xl:min-h-6">
+    <p className="text-base leading-6">
       {found ? (
         <>
           <strong className={`font-mono font-semibold ${DESCRIPTIONS[found.winner].text}`}>{found.winner}</strong>{' '}
