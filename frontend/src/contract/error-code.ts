@@ -1,0 +1,45 @@
+/** The contract's error codes, in the order of its table. */
+export const ERROR_CODES = [
+  'invalid_request',
+  'unauthorized',
+  'payload_too_large',
+  'rate_limited',
+  'conflict',
+  'not_found',
+  'model_throttled',
+  'model_unavailable',
+  'model_error',
+  'model_timeout',
+  'deadline_exceeded',
+  'truncated',
+  'interrupted',
+  'internal',
+] as const
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** Also what only a client can notice: no way to the server, and a server that does not keep to the contract. */
+export type FailureCode = ErrorCode | 'network' | 'protocol'
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return (ERROR_CODES as readonly unknown[]).includes(code)
+}
+
+/** What the person in front of the screen can do about it. */
+export const WHAT_TO_DO: Record<FailureCode, string> = {
+  invalid_request: 'Change the request: the message names the field and the rule.',
+  unauthorized: 'Sign in again.',
+  payload_too_large: 'Shorten the prompt, or begin a new conversation.',
+  rate_limited: 'Wait a moment and try again.',
+  conflict: 'Try again: every try gets an id of its own.',
+  not_found: 'Check the address in the settings: the path must be /.',
+  model_throttled: 'Wait a moment and try again, or ask for a higher quota of the model in Bedrock.',
+  model_unavailable: 'Try again in a moment.',
+  model_error: 'Change the prompt, or check that the account has access to the model.',
+  model_timeout: 'Try again: a model that was idle may need a minute for its first token.',
+  deadline_exceeded: 'Ask for a shorter answer, or raise the timeout of the function.',
+  truncated: 'Try again.',
+  interrupted: 'Try again: the answer was not generated twice.',
+  internal: 'Try again. If it stays, look at the log of the function.',
+  network: 'Check the connection, the address in the settings, and whether the services run. Then try again.',
+  protocol: 'Try again. If it stays, client and server may be of different versions.',
+}

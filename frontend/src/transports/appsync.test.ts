@@ -1,0 +1,269 @@
+import './testing/web-socket-global'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { WebSocket as Peer } from 'ws'
+import { decodeEvent } from '../contract/event'
+import { appsync } from './appsync'
+import { eventOf } from './appsync-graphql'
+import { collect, request, STREAM_ID, session, watchedSignal } from './testing/collect'
+import { golden, type SocketServer, socketServer } from './testing/servers'
+
+type Json = Record<string, unknown>
+const answered: Json[] = JSON.parse(golden('streams/answer.events.json'))
+const cases: { name: string; event: Json; graphql: Json | null }[] = JSON.parse(golden('events.json'))
+
+/** Everything that the subscription selects; what an event does not have is null. */
+const NULLS = Object.fromEntries(
+  'sessionId owner type seq text model stopReason inputTokens outputTokens firstTokenMs totalMs code message retryable'
+    .split(' ')
+    .map(name => [name, null]),
+)
+const payload = (fields: Json) => ({ data: { onTokenReceived: { ...NULLS, owner: 'ann', ...fields } } })
+
+function published(event: Json): Json {
+  const { stream_id, type, seq, text, model, stop_reason, usage, timing } = event as Record<string, never>
+  const fields = { sessionId: stream_id, type: String(type).toUpperCase(), seq, text, model, stopReason: stop_reason }
+  const { input_tokens: inputTokens, output_tokens: outputTokens } = (usage ?? {}) as Json
+  const { first_token_ms: firstTokenMs, total_ms: totalMs } = (timing ?? {}) as Json
+  return payload({ ...fields, inputTokens, outputTokens, firstTokenMs, totalMs })
+}
+
+/** AppSync as far as a client sees it; each part can be told to go wrong. */
+interface Behaviour {
+  onInit?: (peer: Peer, send: (frame: Json) => void) => void
+  onStart?: (id: unknown, send: (frame: Json) => void) => void
+  /** What `startStream` answers, and what is published then. */
+  mutation?: (body: Json, publish: (event: Json) => void, peer: Peer) => [status: number, answer: unknown]
+}
+
+const started: [number, unknown] = [200, { data: { startStream: { sessionId: STREAM_ID } } }]
+
+let server: SocketServer | undefined
+afterEach(() => server?.close())
+
+async function serve(behaviour: Behaviour) {
+  const frames: Json[] = []
+  const steps: string[] = []
+  const tokens: unknown[] = []
+  let current: { peer: Peer; id: unknown } | undefined
+  server = await socketServer(
+    offered => offered.find(name => name === 'graphql-ws'),
+    peer => {
+      const send = (frame: Json) => peer.send(JSON.stringify(frame))
+      peer.on('message', data => {
+        const frame = JSON.parse(String(data))
+        frames.push(frame)
+        steps.push(frame.type)
+        if (frame.type === 'connection_init') {
+          if (behaviour.onInit) behaviour.onInit(peer, send)
+          else send({ type: 'connection_ack', payload: { connectionTimeoutMs: 300_000 } })
+        } else if (frame.type === 'start') {
+          current = { peer, id: frame.id }
+          send({ type: 'ka' })
+          if (behaviour.onStart) behaviour.onStart(frame.id, send)
+          else send({ type: 'start_ack', id: frame.id })
+        }
+      })
+    },
+    (incoming, body, response) => {
+      steps.push('mutation')
+      tokens.push(incoming.headers.authorization)
+      const { peer, id } = current ?? {}
+      const publish = (event: Json) => peer?.send(JSON.stringify({ type: 'data', id, payload: published(event) }))
+      const mutation = behaviour.mutation ?? (() => started)
+      const [status, answer] = mutation(JSON.parse(body), publish, peer as Peer)
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
+    },
+  )
+  const transport = appsync(`http://${server.host}/graphql`, `ws://${server.host}/graphql`)
+  return { frames, steps, tokens, transport }
+}
+
+const publishing = (events: Json[]): Behaviour => ({
+  mutation: (_, publish) => {
+    for (const event of events) publish(event)
+    return started
+  },
+})
+
+describe('one answer', () => {
+  test('is asked for only when the subscription stands, and unsubscribed at its end', async () => {
+    const { transport, steps } = await serve(publishing(answered))
+    const { events, failure, connectedAt, received } = await collect(transport)
+    expect(failure).toBeUndefined()
+    expect(events).toEqual(answered)
+    expect(connectedAt).toHaveLength(1)
+    expect(connectedAt[0]).toBeLessThan(received[0]?.at ?? 0)
+    await vi.waitFor(() => expect(steps).toEqual(['connection_init', 'start', 'mutation', 'stop']))
+    await vi.waitFor(() => expect(server?.connections()).toBe(0))
+  })
+
+  test('is authorized by a subprotocol, in the subscription and in the mutation', async () => {
+    let body: Json = {}
+    const { transport, frames, tokens } = await serve({
+      mutation: (asked, publish) => {
+        body = asked
+        for (const event of answered) publish(event)
+        return started
+      },
+    })
+    // A host and a token of a length that base64 would pad.
+    await collect(transport, { request: { ...request, system: 'Be brief.' } })
+    const authorization = { Authorization: session.accessToken, host: server?.host }
+    const header = server?.offers[0]?.find(name => name.startsWith('header-'))?.slice('header-'.length) ?? ''
+    expect(header).toMatch(/^[A-Za-z0-9_-]+$/)
+    expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual(authorization)
+    expect(tokens).toEqual([session.accessToken])
+    const start = frames[1]?.payload as { data: string; extensions: Json }
+    expect(start.extensions).toEqual({ authorization })
+    expect(JSON.parse(start.data)).toMatchObject({ variables: { sessionId: STREAM_ID } })
+    const { messages } = request
+    expect(body.variables).toEqual({ sessionId: STREAM_ID, messages, system: 'Be brief.', maxTokens: 20 })
+  })
+
+  test('that arrives out of order is put in order', async () => {
+    const { transport } = await serve(
+      publishing([answered[2], answered[0], answered[1], ...answered.slice(4), answered[3]] as Json[]),
+    )
+    const { events, failure } = await collect(transport)
+    expect(failure).toBeUndefined()
+    const numbered = (all: Json[]) => all.filter(({ type }) => type !== 'ping')
+    expect(numbered(events as never)).toEqual(numbered(answered))
+  })
+})
+
+describe('the fields of GraphQL', () => {
+  test.each(cases.filter(({ graphql }) => graphql))(
+    '$name of the golden files is the contract’s event',
+    ({ event, graphql }) => {
+      expect(eventOf(payload({ ...graphql, sessionId: event.stream_id }))).toEqual(decodeEvent(event))
+    },
+  )
+
+  test.each([[{ data: { onTokenReceived: null } }], [{ data: null, errors: [{ message: 'm' }] }], [undefined]])(
+    '%j is no event',
+    value => expect(() => eventOf(value)).toThrow('no event'),
+  )
+})
+
+describe('a refusal', () => {
+  const errors = (error: Json) => [200, { data: null, errors: [error] }] as [number, unknown]
+
+  test.each<[string, [number, unknown], Json]>([
+    [
+      'by our function has the contract’s code',
+      errors({ errorType: 'invalid_request', message: '`prompt` is blank', errorInfo: { retryable: false } }),
+      { code: 'invalid_request', message: '`prompt` is blank', retryable: false },
+    ],
+    [
+      'that may pass says so',
+      errors({ errorType: 'internal', message: 'm', errorInfo: { retryable: true } }),
+      { code: 'internal', retryable: true },
+    ],
+    [
+      'by AppSync itself has a type of its own',
+      errors({ errorType: 'UnauthorizedException', message: 'No.' }),
+      { code: 'unauthorized', message: 'No. (UnauthorizedException)' },
+    ],
+    ['without a body is one of AppSync', [503, ''], { code: 'internal', retryable: true }],
+    ['is an answer for another session', [200, { data: { startStream: { sessionId: 'x' } } }], { code: 'internal' }],
+  ])('%s', async (_, answer, expected) => {
+    const { transport } = await serve({ mutation: () => answer })
+    expect((await collect(transport)).failure).toMatchObject({ phase: 'request', ...expected })
+    await vi.waitFor(() => expect(server?.connections()).toBe(0))
+  })
+
+  const unauthorized = { errors: [{ errorType: 'UnauthorizedException', message: 'No.', errorCode: 401 }] }
+
+  test('of the connection comes before the mutation', async () => {
+    const { transport, steps } = await serve({
+      onInit: (_, send) => send({ type: 'connection_error', payload: unauthorized }),
+    })
+    expect((await collect(transport)).failure).toMatchObject({
+      phase: 'connect',
+      code: 'unauthorized',
+      retryable: false,
+    })
+    expect(steps).not.toContain('mutation')
+    await vi.waitFor(() => expect(server?.connections()).toBe(0))
+  })
+
+  test('of the subscription comes before the mutation', async () => {
+    const { transport, steps } = await serve({
+      onStart: (id, send) => send({ type: 'error', id, payload: unauthorized }),
+    })
+    const { failure } = await collect(transport)
+    expect(failure).toMatchObject({ phase: 'connect', code: 'unauthorized' })
+    expect(failure?.message).toContain('UnauthorizedException: No.')
+    expect(steps).not.toContain('mutation')
+  })
+})
+
+describe('a failure', () => {
+  test.each([
+    ['a closed connection', (peer: Peer) => peer.terminate()],
+    ['an ended subscription', (peer: Peer, id: unknown) => peer.send(JSON.stringify({ type: 'complete', id }))],
+    ['no JSON', (peer: Peer) => peer.send('no json')],
+  ])('is %s in the middle, after all that was received', async (_, breaks) => {
+    const context: { frames: Json[] } = { frames: [] }
+    const { transport, frames } = await serve({
+      mutation: (_body, publish, peer) => {
+        publish(answered[0] as Json)
+        breaks(peer, context.frames[1]?.id)
+        return started
+      },
+    })
+    context.frames = frames
+    const { events, failure } = await collect(transport)
+    expect(events).toEqual([answered[0]])
+    expect(failure).toMatchObject({ phase: 'stream', code: 'network', retryable: true })
+  })
+
+  test('does not hold back what waits for a lost event', async () => {
+    const { transport } = await serve({
+      mutation: (_body, publish, peer) => {
+        publish(answered[0] as Json)
+        publish(answered[2] as Json)
+        peer.close()
+        return started
+      },
+    })
+    expect((await collect(transport)).events).toEqual([answered[0], answered[2]])
+  })
+
+  test('is a connection without signs of life', async () => {
+    const { transport } = await serve({
+      onInit: (_, send) => send({ type: 'connection_ack', payload: { connectionTimeoutMs: 50 } }),
+    })
+    const { failure } = await collect(transport)
+    expect(failure).toMatchObject({ phase: 'request', code: 'network' })
+    expect(failure?.message).toContain('no sign of life')
+  })
+})
+
+describe('stopping', () => {
+  test.each(['during the handshake', 'during the subscription', 'in the middle'])(
+    '%s closes the connection',
+    async when => {
+      const { controller, signal, listeners } = watchedSignal()
+      const { transport, steps } = await serve({
+        ...publishing(answered.slice(0, 1)),
+        ...(when === 'during the handshake' && { onInit: () => controller.abort() }),
+        ...(when === 'during the subscription' && { onStart: () => controller.abort() }),
+      })
+      const { failure, events } = await collect(transport, { signal, onEvent: () => controller.abort() })
+      expect(failure).toBeUndefined()
+      expect(events).toHaveLength(when === 'in the middle' ? 1 : 0)
+      expect(steps.includes('mutation')).toBe(when === 'in the middle')
+      expect(listeners()).toBe(0)
+      await vi.waitFor(() => expect(server?.connections()).toBe(0))
+    },
+  )
+
+  test('by leaving the iteration closes it too', async () => {
+    const { signal, listeners } = watchedSignal()
+    const { transport } = await serve(publishing(answered.slice(0, 1)))
+    for await (const _ of transport(request, session, signal)) break
+    await vi.waitFor(() => expect(server?.connections()).toBe(0))
+    expect(listeners()).toBe(0)
+  })
+})

@@ -1,0 +1,183 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { functionUrl } from './function-url'
+import { serverSentEvents } from './server-sent-events'
+import { collect, request, STREAM_ID, watchedSignal } from './testing/collect'
+import { golden, httpServer, type Loopback } from './testing/servers'
+import type { Received } from './transport'
+
+let server: Loopback | undefined
+afterEach(() => server?.close())
+
+type Answer = (response: ServerResponse, body: string, incoming: IncomingMessage) => void
+
+async function serve(answer: Answer): Promise<string> {
+  server = await httpServer((incoming, body, response) => answer(response, body, incoming))
+  return `http://${server.host}/`
+}
+
+const stream = (response: ServerResponse) => response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+const answer = golden('streams/answer.sse')
+const answered = JSON.parse(golden('streams/answer.events.json'))
+
+describe('the request', () => {
+  test('is the contract’s, with the token as a bearer', async () => {
+    let seen: unknown
+    const url = await serve((response, body, { method, headers }) => {
+      seen = { method, body: JSON.parse(body), token: headers.authorization, accept: headers.accept }
+      expect(headers['content-type']).toBe('application/json')
+      stream(response).end(answer)
+    })
+    await collect(functionUrl(url), { request: { ...request, system: 'Be brief.' } })
+    expect(seen).toEqual({
+      method: 'POST',
+      token: 'Bearer header.payload.signature',
+      accept: 'text/event-stream',
+      body: { stream_id: STREAM_ID, messages: request.messages, system: 'Be brief.', max_tokens: 20 },
+    })
+  })
+})
+
+describe('the stream', () => {
+  test.each(['answer', 'broken'])('%s of the golden files arrives as its events', async name => {
+    const url = await serve(response => stream(response).end(golden(`streams/${name}.sse`)))
+    const { events, failure } = await collect(functionUrl(url))
+    expect(failure).toBeUndefined()
+    expect(events).toEqual(JSON.parse(golden(`streams/${name}.events.json`)))
+  })
+
+  test('may be cut anywhere, also inside a character, and sizes add up to the bytes on the wire', () => {
+    const bytes = new TextEncoder().encode(answer)
+    for (const size of [1, 2, 3, 7, 64, bytes.length]) {
+      const received: Received[] = []
+      const feed = serverSentEvents(STREAM_ID, one => received.push(one))
+      for (let from = 0; from < bytes.length; from += size) feed(bytes.subarray(from, from + size), from)
+      expect(received.map(({ event }) => event)).toEqual(answered)
+      expect(received.reduce((sum, one) => sum + one.bytes, 0)).toBe(bytes.length)
+    }
+  })
+
+  test('is handed on as it arrives, with the time of the arrival', async () => {
+    const parts = answer.split(/(?<=\n\n)/)
+    let next = () => {}
+    const url = await serve(response => {
+      stream(response)
+      next = () => {
+        const part = parts.shift()
+        if (part === undefined) response.end()
+        else response.write(part)
+      }
+      next()
+    })
+    // The server sends the next event only when the one before has been read: a client that gathers would hang.
+    const { received, connectedAt } = await collect(functionUrl(url), { onEvent: () => next() })
+    expect(received.map(({ event }) => event)).toEqual(answered)
+    const times = received.map(({ at }) => at)
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+    expect(new Set(times).size).toBe(times.length)
+    expect(connectedAt[0]).toBeLessThanOrEqual(times[0] ?? 0)
+  })
+
+  test('ends with its terminal event, whatever follows', async () => {
+    const url = await serve(response => stream(response).end(answer + answer))
+    expect((await collect(functionUrl(url))).events).toEqual(answered)
+  })
+
+  test('that ends without a terminal event is an interrupted answer', async () => {
+    const url = await serve(response => stream(response).end(answer.split('id: 5')[0]))
+    const { events, failure } = await collect(functionUrl(url))
+    expect(events).toEqual(answered.slice(0, -1))
+    expect(failure).toMatchObject({ phase: 'stream', code: 'network', retryable: true })
+  })
+
+  test('that is cut off loses nothing that was received', async () => {
+    const url = await serve(response => {
+      stream(response).write(answer.split('id: 2')[0])
+    })
+    const { events, failure } = await collect(functionUrl(url), { onEvent: () => setImmediate(() => server?.close()) })
+    expect(events.length).toBeGreaterThan(0)
+    expect(failure).toMatchObject({ phase: 'stream', code: 'network' })
+  })
+
+  test('that falls silent is given up', async () => {
+    const url = await serve(response => {
+      stream(response).write(answer.split('id: 1')[0])
+    })
+    const { events, failure } = await collect(functionUrl(url, { untilStart: 60_000, between: 50 }))
+    expect(events).toHaveLength(1)
+    expect(failure).toMatchObject({ phase: 'stream', code: 'network' })
+    await vi.waitFor(() => expect(server?.connections()).toBe(0))
+  })
+
+  test('that is not the contract’s is a failure of the protocol', async () => {
+    const url = await serve(response => stream(response).end('data: {"type":"novelty"}\n\n'))
+    expect((await collect(functionUrl(url))).failure).toMatchObject({ phase: 'request', code: 'protocol' })
+  })
+})
+
+describe('a refusal', () => {
+  const refused: { name: string; status: number; body: Record<string, unknown> }[] = JSON.parse(
+    golden('streams/refused.json'),
+  )
+  test.each(refused)('of the golden files is an error with its code: $name', async ({ status, body }) => {
+    const url = await serve(response =>
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body)),
+    )
+    const { code, message, retryable } = body
+    expect((await collect(functionUrl(url))).failure).toMatchObject({ phase: 'request', code, message, retryable })
+  })
+
+  test.each([
+    [429, 'rate_limited', true],
+    [403, 'unauthorized', false],
+    [502, 'internal', true],
+  ])('by AWS itself with status %i has no event', async (status, code, retryable) => {
+    const url = await serve(response => response.writeHead(status).end('{"Message":null}'))
+    expect((await collect(functionUrl(url))).failure).toMatchObject({ phase: 'request', code, retryable })
+  })
+
+  test('is also what is no stream at all', async () => {
+    const url = await serve(response => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>'))
+    expect((await collect(functionUrl(url))).failure).toMatchObject({ phase: 'request', code: 'protocol' })
+  })
+
+  test('of the connection is a failure to connect', async () => {
+    const url = await serve(() => {})
+    await server?.close()
+    const { failure, connectedAt } = await collect(functionUrl(url))
+    expect(failure).toMatchObject({ phase: 'connect', code: 'network', retryable: true })
+    expect(connectedAt).toEqual([])
+  })
+})
+
+describe('stopping', () => {
+  test.each(['before the answer', 'in the middle'])('%s ends quietly and closes the connection', async when => {
+    const { controller, signal, listeners } = watchedSignal()
+    const url = await serve(response => {
+      if (when === 'before the answer') controller.abort()
+      else stream(response).write(answer.split('id: 2')[0])
+    })
+    const { failure, events } = await collect(functionUrl(url), { signal, onEvent: () => controller.abort() })
+    expect(failure).toBeUndefined()
+    expect(events).toHaveLength(when === 'in the middle' ? 1 : 0)
+    expect(listeners()).toBe(0)
+    await vi.waitFor(() => expect(server?.connections()).toBe(0))
+  })
+
+  test('by leaving the iteration closes the connection as well', async () => {
+    const { signal, listeners } = watchedSignal()
+    const url = await serve(response => {
+      stream(response).write(answer.split('id: 2')[0])
+    })
+    for await (const _ of functionUrl(url)(request, { accessToken: 't' }, signal)) break
+    await vi.waitFor(() => expect(server?.connections()).toBe(0))
+    expect(listeners()).toBe(0)
+  })
+
+  test('leaves nothing behind after a whole answer', async () => {
+    const { signal, listeners } = watchedSignal()
+    const url = await serve(response => stream(response).end(answer))
+    await collect(functionUrl(url), { signal })
+    expect(listeners()).toBe(0)
+  })
+})

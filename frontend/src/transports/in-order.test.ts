@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { StreamEvent } from '../contract/event'
+import { InOrder, WINDOW } from './in-order'
+
+const event = (seq: number): StreamEvent => ({ type: 'delta', stream_id: 's', seq, text: '' })
+const received = (event: StreamEvent) => ({ at: 0, bytes: 0, event })
+
+function order() {
+  const handed: (number | string)[] = []
+  const inOrder = new InOrder(({ event }) => handed.push('seq' in event ? (event.seq ?? event.type) : event.type))
+  const push = (...seqs: number[]) => {
+    for (const seq of seqs) inOrder.push(received(event(seq)))
+  }
+  return { handed, inOrder, push }
+}
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+test.each([
+  [
+    [0, 1, 2],
+    [0, 1, 2],
+  ],
+  [
+    [1, 0, 3, 2],
+    [0, 1, 2, 3],
+  ],
+  [
+    [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  ],
+  [
+    [0, 0, 1, 0],
+    [0, 0, 1, 0],
+  ],
+  [
+    [2, 2, 0, 1],
+    [0, 1, 2, 2],
+  ],
+  [[0, 2], [0]],
+])('%j is handed on as %j, repetitions too', (arriving, expected) => {
+  const { handed, push } = order()
+  push(...arriving)
+  expect(handed).toEqual(expected)
+})
+
+test('what has no number does not wait', () => {
+  const { handed, inOrder, push } = order()
+  push(1)
+  inOrder.push(received({ type: 'ping' }))
+  inOrder.push(received({ type: 'error', code: 'interrupted', message: '', retryable: true }))
+  expect(handed).toEqual(['ping', 'error'])
+})
+
+test('a number is lost after 16 later events, and the rest goes on behind it', () => {
+  const { handed, push } = order()
+  const later = Array.from({ length: WINDOW.events }, (_, index) => index + 2)
+  push(0, ...later)
+  expect(handed).toEqual([0])
+  push(WINDOW.events + 2)
+  expect(handed).toEqual([0, ...later, WINDOW.events + 2])
+  push(WINDOW.events + 3)
+  expect(handed.at(-1)).toBe(WINDOW.events + 3)
+})
+
+test('a number is lost after 2 s, counted from when it was first missed', () => {
+  const { handed, push } = order()
+  push(0, 2)
+  vi.advanceTimersByTime(WINDOW.ms - 1)
+  push(3)
+  expect(handed).toEqual([0])
+  vi.advanceTimersByTime(1)
+  expect(handed).toEqual([0, 2, 3])
+})
+
+test('the next number that is missing has 2 s of its own', () => {
+  const { handed, push } = order()
+  push(0, 2)
+  vi.advanceTimersByTime(WINDOW.ms - 1)
+  push(1, 4)
+  vi.advanceTimersByTime(WINDOW.ms - 1)
+  expect(handed).toEqual([0, 1, 2])
+  vi.advanceTimersByTime(1)
+  expect(handed).toEqual([0, 1, 2, 4])
+})
+
+test('several gaps are all given up at once when the stream is over', () => {
+  const { handed, inOrder, push } = order()
+  push(2, 4, 6)
+  inOrder.flush()
+  expect(handed).toEqual([2, 4, 6])
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('nothing is left behind', () => {
+  const { handed, inOrder, push } = order()
+  push(1)
+  inOrder.close()
+  vi.advanceTimersByTime(WINDOW.ms)
+  expect(handed).toEqual([])
+  expect(vi.getTimerCount()).toBe(0)
+})

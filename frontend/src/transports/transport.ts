@@ -1,0 +1,84 @@
+import type { FailureCode } from '../contract/error-code'
+import type { StreamEvent } from '../contract/event'
+import type { Settings } from '../settings'
+import { appsync } from './appsync'
+import { functionUrl } from './function-url'
+import { websocketApi } from './websocket-api'
+
+export const ARCHITECTURES = ['function-url', 'websocket-api', 'appsync'] as const
+export type Architecture = (typeof ARCHITECTURES)[number]
+
+export interface Message {
+  role: 'user' | 'assistant'
+  content: string
+}
+
+export interface ChatRequest {
+  /** A UUID, a new one for every request. */
+  streamId: string
+  messages: Message[]
+  system?: string
+  maxTokens?: number
+}
+
+/** What a transport needs of a sign-in. */
+export interface Session {
+  accessToken: string
+  /** The token's `sub`. */
+  owner?: string
+}
+
+export interface Received {
+  /** `performance.now()` in the callback that brought the bytes. */
+  at: number
+  /** On the wire: the WebSocket message, or the server-sent event with its field names. */
+  bytes: number
+  event: StreamEvent
+}
+
+export interface Marks {
+  /**
+   * The connection stands and the request can go out: for function-url when the browser sent it, for websocket-api
+   * when the socket is open, for appsync at `start_ack`. May be told twice: function-url's browser knows better
+   * afterwards. The earlier time counts.
+   */
+  connected?: (at: number) => void
+}
+
+/**
+ * Streams one answer. The iteration ends after the terminal event (`done` or `error`), or quietly when `signal` is
+ * aborted; it throws a `TransportError` when there is no terminal event to be had. Leaving it closes the connection.
+ */
+export type Transport = (
+  request: ChatRequest,
+  session: Session,
+  signal: AbortSignal,
+  marks?: Marks,
+) => AsyncIterable<Received>
+
+/** How far the request had come: no connection, not accepted by the model, or in the middle of the answer. */
+export type Phase = 'connect' | 'request' | 'stream'
+
+export class TransportError extends Error {
+  override readonly name = 'TransportError'
+  readonly phase: Phase
+  readonly code: FailureCode
+  readonly retryable: boolean
+
+  constructor(what: { phase: Phase; code: FailureCode; message: string; retryable: boolean; cause?: unknown }) {
+    super(what.message, { cause: what.cause })
+    this.phase = what.phase
+    this.code = what.code
+    this.retryable = what.retryable
+  }
+}
+
+/** The transports that the settings have an address for, each with a connection of its own for every answer. */
+export function transports(settings: Settings): Partial<Record<Architecture, Transport>> {
+  return {
+    ...(settings.functionUrl && { 'function-url': functionUrl(settings.functionUrl) }),
+    ...(settings.websocketUrl && { 'websocket-api': websocketApi(settings.websocketUrl) }),
+    ...(settings.graphqlUrl &&
+      settings.graphqlRealtimeUrl && { appsync: appsync(settings.graphqlUrl, settings.graphqlRealtimeUrl) }),
+  }
+}

@@ -1,0 +1,61 @@
+import type { Measurement } from '../../measure/measurement'
+import { bytes, count, dollars, milliseconds, rate, seconds, UNKNOWN } from '../format'
+
+interface Props {
+  measurement: Measurement | undefined
+  /** US dollars for 1,000 answers like this one, without the model. */
+  costPerThousand: number | undefined
+}
+
+/** The three that most people choose by. */
+export function KeyNumbers({ measurement: m }: Pick<Props, 'measurement'>) {
+  return (
+    <dl className="grid grid-cols-3 gap-3">
+      <Key label="first token" value={milliseconds(m?.firstTokenMs)} />
+      <Key
+        label={m?.estimatedTokens && m.tokensPerSecond !== undefined ? 'tokens/s, est.' : 'tokens/s'}
+        value={rate(m?.tokensPerSecond)}
+      />
+      <Key label="total" value={seconds(m?.totalMs)} />
+    </dl>
+  )
+}
+
+function Key({ label, value }: { label: string; value: string }) {
+  return (
+    <div>
+      <dt className="label">{label}</dt>
+      <dd className={`mt-0.5 text-xl font-semibold tracking-tight ${value === UNKNOWN ? 'text-edge' : ''}`}>{value}</dd>
+    </div>
+  )
+}
+
+export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
+  const repaired = m ? m.gaps + m.duplicates + m.reconnects : 0
+  return (
+    <dl className="grid grid-cols-1 gap-x-6 gap-y-1 @min-[24rem]:grid-cols-2">
+      <Row label="connected" value={milliseconds(m?.connectMs)} />
+      <Row label="messages" value={count(m?.messages)} />
+      <Row label="accepted" value={milliseconds(m?.acceptedMs)} />
+      <Row label="received" value={bytes(m?.bytes)} />
+      <Row label="between tokens, p50" value={milliseconds(m?.interTokenP50Ms)} />
+      <Row label="output tokens" value={count(m?.outputTokens)} />
+      <Row label="between tokens, p95" value={milliseconds(m?.interTokenP95Ms)} />
+      <Row label="per 1,000 answers" value={dollars(costPerThousand)} />
+      {m && repaired > 0 && (
+        <p className="text-xs text-bad">
+          {`${count(m.gaps)} missing, ${count(m.duplicates)} twice, ${count(m.reconnects)} reconnected`}
+        </p>
+      )}
+    </dl>
+  )
+}
+
+function Row({ label, value }: { label: string; value: string }) {
+  return (
+    <div className="flex items-baseline justify-between gap-2">
+      <dt className="label whitespace-nowrap">{label}</dt>
+      <dd className={`whitespace-nowrap ${value === UNKNOWN ? 'text-edge' : ''}`}>{value}</dd>
+    </div>
+  )
+}

@@ -1,0 +1,23 @@
+import ReactMarkdown, { type Components } from 'react-markdown'
+import remarkGfm from 'remark-gfm'
+
+const PLUGINS = [remarkGfm]
+
+const COMPONENTS: Components = {
+  // The model chooses the address: the page that opens must not learn where it was opened from, nor reach back.
+  a: ({ children, href }) => (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+    </a>
+  ),
+  // An image's address can carry the conversation away, without a click.
+  img: ({ alt }) => <span className="text-muted">[image: {alt}]</span>,
+}
+
+export default function Markdown({ text }: { text: string }) {
+  return (
+    <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
+      {text}
+    </ReactMarkdown>
+  )
+}
