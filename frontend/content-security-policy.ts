@@ -26,12 +26,12 @@ export function policy(environment: Record<string, string>): string {
     'default-src': ["'none'"],
     'script-src': ["'self'"],
     'style-src': ["'self'"],
+    'worker-src': ["'self'"],
     'img-src': ["'self'"],
     'connect-src': origins(environment),
     'base-uri': ["'none'"],
     // Forms are handled by script: none may ever be sent, wherever it came from.
     'form-action': ["'none'"],
-    'require-trusted-types-for': ["'script'"],
   }
   return Object.entries(directives)
     .map(([name, values]) => `${name} ${values.join(' ')}`)

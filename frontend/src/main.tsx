@@ -5,13 +5,12 @@ import { Account } from './auth/account'
 import { amplify } from './auth/amplify'
 import { onOtherUser } from './auth/on-other-user'
 import { readSettings, type Settings } from './settings'
-import { transports } from './transports/transport'
-import { keptWebsocketApi } from './transports/websocket-api'
 import { App } from './ui/App'
 import { Conversation } from './ui/chat/conversation'
 import { Race } from './ui/compare/race'
 import { applyTheme } from './ui/theme'
 import { Unusable } from './ui/Unusable'
+import { remote } from './worker/remote'
 
 applyTheme()
 const root = document.getElementById('root')
@@ -26,14 +25,14 @@ function page() {
   }
   const account = new Account(amplify(settings))
   const session = () => account.session()
-  const available = transports(settings)
-  const kept = settings.websocketUrl ? keptWebsocketApi(settings.websocketUrl) : undefined
-  const race = new Race(available, session)
-  const conversation = new Conversation({ ...available, ...(kept && { 'websocket-api': kept.transport }) }, session)
+  const worker = new Worker(new URL('./worker/streams.worker.ts', import.meta.url), { type: 'module' })
+  const { comparing, conversing, release } = remote(worker, settings)
+  const race = new Race(comparing, session)
+  const conversation = new Conversation(conversing, session)
   onOtherUser(account, () => {
     race.clear()
     conversation.clear()
-    kept?.close()
+    release()
   })
   return <App account={account} race={race} conversation={conversation} testUser={testUser(settings)} />
 }

@@ -29,6 +29,8 @@ test('a failed turn is left out whole, so that roles alternate; a stopped one st
   const { conversation, answers } = begin()
   const failed = conversation.send('one', 'function-url')
   await next(answers, 1)
+  answers[0]?.start()
+  answers[0]?.text('broken')
   answers[0]?.fail({ phase: 'stream', code: 'network', message: '', retryable: true })
   await failed
   const stopped = conversation.send('two', 'function-url')

@@ -33,21 +33,23 @@ function Key({ label, value }: { label: string; value: string }) {
 export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
   const repaired = m ? m.gaps + m.duplicates + m.reconnects : 0
   return (
-    <dl className="grid grid-cols-1 gap-x-6 gap-y-1 @min-[24rem]:grid-cols-2">
-      <Row label="connected" value={milliseconds(m?.connectMs)} />
-      <Row label="messages" value={count(m?.messages)} />
-      <Row label="accepted" value={milliseconds(m?.acceptedMs)} />
-      <Row label="received" value={bytes(m?.bytes)} />
-      <Row label="between tokens, p50" value={milliseconds(m?.interTokenP50Ms)} />
-      <Row label="output tokens" value={count(m?.outputTokens)} />
-      <Row label="between tokens, p95" value={milliseconds(m?.interTokenP95Ms)} />
-      <Row label="per 1,000 answers" value={dollars(costPerThousand)} />
+    <div>
+      <dl className="grid auto-cols-fr gap-x-6 gap-y-1 @min-[24rem]:grid-flow-col @min-[24rem]:grid-rows-4">
+        <Row label="connected" value={milliseconds(m?.connectMs)} />
+        <Row label="accepted" value={milliseconds(m?.acceptedMs)} />
+        <Row label="between tokens, p50" value={milliseconds(m?.interTokenP50Ms)} />
+        <Row label="between tokens, p95" value={milliseconds(m?.interTokenP95Ms)} />
+        <Row label="messages" value={count(m?.messages)} />
+        <Row label="received" value={bytes(m?.bytes)} />
+        <Row label="output tokens" value={count(m?.outputTokens)} />
+        <Row label="per 1,000 answers" value={dollars(costPerThousand)} />
+      </dl>
       {m && repaired > 0 && (
         <p className="text-xs text-bad">
           {`${count(m.gaps)} missing, ${count(m.duplicates)} twice, ${count(m.reconnects)} reconnected`}
         </p>
       )}
-    </dl>
+    </div>
   )
 }
 

@@ -68,7 +68,7 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
             )
             return (
               <tr key={row.label} className="border-b border-line last:border-0">
-                <th className="label py-1 text-left font-normal whitespace-nowrap">{row.label}</th>
+                <th className="label py-1 text-left font-normal sm:whitespace-nowrap">{row.label}</th>
                 {lanes.map(({ id, lane }) => {
                   const text = row.format(row.value(lane))
                   return <Cell key={id} text={text} best={text === best} />
@@ -78,7 +78,7 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
           })}
           {Object.keys(first).length > 0 && (
             <tr>
-              <th className="label py-1 text-left font-normal whitespace-nowrap">first token, first run</th>
+              <th className="label py-1 text-left font-normal sm:whitespace-nowrap">first token, first run</th>
               {lanes.map(({ id }) => (
                 <Cell key={id} text={milliseconds(first[id])} best={false} />
               ))}

@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises'
+import type { Page } from '@playwright/test'
+import { ARCHITECTURES, answer, expect, lane, race, signIn, test } from './page.ts'
+
+interface Arrival {
+  ms: number
+  event: { type: string; text?: string }
+}
+
+/** What the transport noted, from the table of raw events. */
+async function arrivals(page: Page, architecture: string): Promise<Arrival[]> {
+  const card = lane(page, architecture)
+  await card.getByText('Raw events').click()
+  const rows = card.getByRole('region', { name: 'Raw events' }).locator('tbody tr')
+  const cells = await rows.evaluateAll(all => all.map(row => [...row.children].map(cell => cell.textContent ?? '')))
+  return cells.map(([ms, , event]) => ({ ms: Number(ms), event: JSON.parse(event ?? '') }))
+}
+
+test('three lanes stream at once and end with the same text', async ({ page }) => {
+  await signIn(page)
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  for (const architecture of ARCHITECTURES) {
+    await expect(lane(page, architecture).getByText('streaming', { exact: true })).toBeVisible()
+    await expect(answer(page, architecture)).toContainText('This is a local stand-in')
+  }
+  // All three are on their way here: none has waited for another, and none came in one piece.
+  await expect(page.getByRole('article', { name: /./ }).getByText('done', { exact: true })).toHaveCount(0)
+  for (const architecture of ARCHITECTURES) {
+    await expect(lane(page, architecture).getByText('done', { exact: true })).toBeVisible()
+  }
+  await expect(page.getByText(/was first/)).toBeVisible()
+
+  const texts = new Set<string>()
+  for (const architecture of ARCHITECTURES) {
+    const all = await arrivals(page, architecture)
+    const deltas = all.filter(({ event }) => event.type === 'delta')
+    const [first, last] = [deltas.at(0)?.ms ?? 0, deltas.at(-1)?.ms ?? 0]
+    expect(first, `${architecture}: the model waits 350 ms before its first token`).toBeGreaterThan(300)
+    expect(last - first, `${architecture}: first token long before the last`).toBeGreaterThan(2 * first)
+    expect(deltas.length).toBeGreaterThan(20)
+    expect(all.at(-1)?.event.type).toBe('done')
+    texts.add(deltas.map(({ event }) => event.text).join(''))
+  }
+  expect(texts.size).toBe(1)
+  const [shown, ...others] = await Promise.all(ARCHITECTURES.map(id => answer(page, id).textContent()))
+  expect(shown?.length).toBeGreaterThan(500)
+  for (const other of others) expect(other).toBe(shown)
+})
+
+test('stopping ends every lane on the wire, and the next race is whole again', async ({ page }) => {
+  await signIn(page)
+  const closed: Promise<unknown>[] = []
+  page.on('websocket', socket => closed.push(socket.waitForEvent('close')))
+  const aborted = page.waitForEvent('requestfailed')
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  for (const architecture of ARCHITECTURES) {
+    await expect(lane(page, architecture).getByText('streaming', { exact: true })).toBeVisible()
+  }
+  await page.locator('form').getByRole('button', { name: 'Stop' }).click()
+  for (const architecture of ARCHITECTURES) {
+    await expect(lane(page, architecture).getByText('stopped', { exact: true })).toBeVisible()
+    await expect(answer(page, architecture)).toContainText('This is a local')
+  }
+  expect((await aborted).url()).toBe(process.env.VITE_FUNCTION_URL)
+  expect(closed).toHaveLength(2)
+  await Promise.all(closed)
+  const stopped = await Promise.all(ARCHITECTURES.map(id => answer(page, id).textContent()))
+
+  await race(page)
+  const whole = await Promise.all(ARCHITECTURES.map(id => answer(page, id).textContent()))
+  expect(new Set(whole).size).toBe(1)
+  for (const [index, text] of stopped.entries()) expect(text?.length).toBeLessThan(whole[index]?.length ?? 0)
+})
+
+test('a race is exported as CSV with a line per lane, and without the prompt', async ({ page }) => {
+  await signIn(page)
+  const prompt = 'What does a heron eat?'
+  await page.getByLabel('Prompt', { exact: true }).fill(prompt)
+  await race(page)
+  const downloading = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'CSV' }).click()
+  const file = await downloading
+  expect(file.suggestedFilename()).toBe('tristream.csv')
+  const csv = await readFile(await file.path(), 'utf8')
+  const [head, ...lines] = csv.trimEnd().split('\r\n')
+  const names = head?.split(',') ?? []
+  const rows = lines.map(line => {
+    const cells = line.split(',')
+    return Object.fromEntries(names.map((name, index) => [name, cells[index] ?? '']))
+  })
+  expect(rows.map(row => row.architecture).sort()).toEqual([...ARCHITECTURES].sort())
+  for (const row of rows) {
+    expect(row).toMatchObject({ outcome: 'done', gaps: '0', duplicates: '0' })
+    expect(Number(row.first_token_ms)).toBeGreaterThan(300)
+    expect(Number(row.total_ms)).toBeGreaterThan(Number(row.first_token_ms))
+  }
+  expect(csv).not.toContain('heron')
+})
+
+test.describe(() => {
+  test.use({ provokes: /status of 401|WebSocket connection to/ })
+
+  test('a refused token fails every lane with its code, and signing in again goes on', async ({ page }) => {
+    await signIn(page)
+    await page.evaluate(() => {
+      const key = Object.keys(sessionStorage).find(name => name.endsWith('.accessToken')) ?? ''
+      // The claims stay as they are: what is refused is the signature, and by the server alone.
+      const [head, claims, signature = ''] = (sessionStorage.getItem(key) ?? '').split('.')
+      sessionStorage.setItem(key, [head, claims, [...signature].reverse().join('')].join('.'))
+    })
+    await page.getByRole('button', { name: 'Run', exact: true }).click()
+    for (const architecture of ARCHITECTURES) {
+      await expect(lane(page, architecture).getByText('failed', { exact: true })).toBeVisible()
+      // A browser does not tell a page why a WebSocket was refused.
+      const reason = architecture === 'websocket-api' ? 'The sign-in may have expired' : 'unauthorized'
+      await expect(answer(page, architecture)).toContainText(reason)
+    }
+    await answer(page, 'appsync').getByRole('button', { name: 'Sign in again' }).click()
+    await expect(page.getByRole('alert')).toHaveText('Your session has expired. Sign in again to go on.')
+    await signIn(page)
+    await race(page)
+  })
+})

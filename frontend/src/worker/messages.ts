@@ -1,0 +1,31 @@
+import type { FailureCode } from '../contract/error-code'
+import type { Settings } from '../settings'
+import type { Architecture, ChatRequest, Phase, Received, Session, Transport } from '../transports/transport'
+
+/** The transports of the worker: for a comparison, and for a conversation, whose answers may share a connection. */
+export interface Served {
+  comparing: Partial<Record<Architecture, Transport>>
+  conversing: Partial<Record<Architecture, Transport>>
+  /** Closes what is kept open between answers. */
+  release(): void
+}
+export type Purpose = 'comparing' | 'conversing'
+
+export type ToWorker =
+  | { type: 'open'; settings: Settings }
+  | { type: 'run'; id: number; purpose: Purpose; architecture: Architecture; request: ChatRequest; session: Session }
+  | { type: 'stop'; id: number }
+  | { type: 'release' }
+
+/** Times are milliseconds since the Unix epoch: the clocks of a page and of its worker begin at different moments. */
+export type FromWorker =
+  | { type: 'connected'; id: number; at: number }
+  | { type: 'received'; id: number; received: Received }
+  | { type: 'ended'; id: number }
+  | { type: 'failed'; id: number; phase: Phase; code: FailureCode; message: string; retryable: boolean }
+
+/** A worker, seen from outside or inside. */
+export interface Port<Sent, Heard> {
+  postMessage(message: Sent): void
+  addEventListener(type: 'message', listener: (event: { data: Heard }) => void): void
+}
