@@ -9,7 +9,7 @@ PROMPT ?= Why is the sky blue?
 CPU_ARCHITECTURE ?= $(shell uname -m | sed 's/aarch64/arm64/')
 
 # Make variables of `make local` reach the program as its environment.
-export LOCAL_PORT LLM_URL LLM_MODEL BEDROCK_URL
+export LOCAL_PORT PAGE_PORT LLM_URL LLM_MODEL BEDROCK_URL
 
 ##@ Use
 
@@ -19,9 +19,9 @@ help: ## Show this help
 	  /^[a-z-]+:.*##/ {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: local
-local: ## Run everything on this machine (LLM_URL= LLM_MODEL=, BEDROCK_URL=, LOCAL_PORT=)
-	@$(MAKE) --no-print-directory --jobs 2 bootstraps local-tools
-	@exec target/debug/local-cloud
+local: ## Run everything on this machine (LLM_URL= LLM_MODEL=, BEDROCK_URL=, LOCAL_PORT=, PAGE_PORT=)
+	@$(MAKE) --no-print-directory --jobs 2 bootstraps local-tools client-packages
+	@exec scripts/local.sh
 
 .PHONY: probe
 probe: ## Stream PROMPT="..." through all three, with timings
@@ -43,6 +43,10 @@ plan: build ## Show what deploy would do
 deploy: build ## Deploy to your AWS account and write frontend/.env
 	@scripts/deploy.sh
 
+.PHONY: client
+client: client-packages ## Build the page into frontend/dist, for what is deployed
+	cd frontend && npm run build
+
 .PHONY: smoke
 smoke: ## Stream one answer through each deployed architecture
 	@scripts/smoke.sh
@@ -51,6 +55,7 @@ smoke: ## Stream one answer through each deployed architecture
 
 .PHONY: test
 test: lint bootstraps build ## Everything that CI runs
+	scripts/test-client.sh
 	cargo test --workspace
 	scripts/deployment-test.sh
 
@@ -69,16 +74,21 @@ fmt: ## Format the sources
 	cargo fmt
 	terraform fmt -recursive terraform
 	scripts/lint-python.sh --fix
+	scripts/client-packages.sh && cd frontend && npm run fmt
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	rm -rf target dist .local terraform/.terraform tools/resolver-lint/node_modules
+	rm -rf target dist .local terraform/.terraform tools/resolver-lint/node_modules frontend/node_modules frontend/dist
 
 # Of another profile than the functions: the two builds can share the machine.
 .PHONY: local-tools
 local-tools:
 	@scripts/need.sh cargo cc
 	cargo build --package local-cloud --package probe
+
+.PHONY: client-packages
+client-packages:
+	@scripts/client-packages.sh
 
 # The functions as they are deployed, for this machine. cargo knows whether there is something to do.
 .PHONY: bootstraps

@@ -73,6 +73,10 @@ async fn run() -> anyhow::Result<()> {
     println!("settings       {env_file}");
     println!("logs           .local/logs/");
     println!("try            make probe PROMPT=\"Why is the sky blue?\"");
+    // Whoever serves the client says where.
+    if let Some(page) = setting("LOCAL_PAGE") {
+        println!("page           {page}");
+    }
     println!("ready");
 
     let mut terminated = signal(SignalKind::terminate())?;
