@@ -7,9 +7,10 @@ readonly port=${PAGE_PORT:-5173}
 LOCAL_PAGE=http://localhost:$port target/debug/local-cloud &
 cloud=$!
 # Vite reads frontend/.env.local, which local-cloud writes, and reads it again when that changes.
-(cd frontend && node_modules/.bin/vite --port "$port" --clearScreen false --logLevel warn || kill "$cloud") &
+(cd frontend && exec node_modules/.bin/vite --port "$port" --clearScreen false --logLevel warn) &
 client=$!
 trap 'kill "$client" "$cloud" 2>/dev/null || true; wait' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-wait "$cloud"
+# The bash of macOS can only wait for a given one.
+if ((BASH_VERSINFO[0] >= 5)); then wait -n "$client" "$cloud"; else wait "$cloud"; fi
