@@ -3,7 +3,7 @@
 import { decodeEvent } from '../contract/event'
 import { Arrivals, type Patience } from './arrivals'
 import { requestBody } from './request-body'
-import { requestSentAt } from './resource-timing'
+import { RequestTiming } from './resource-timing'
 import { serverSentEvents } from './server-sent-events'
 import { type ChatRequest, type Marks, type Session, type Transport, TransportError } from './transport'
 
@@ -27,16 +27,22 @@ async function* stream(
   const abort = () => connection.abort()
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
-  const startedAt = performance.now()
+  const timing = new RequestTiming(url)
   try {
-    const body = receive(url, request, session, connection.signal, marks, arrivals)
+    let answeredAt = 0
+    const onAnswered = (at: number) => {
+      answeredAt = at
+      marks?.connected?.(at)
+    }
+    const body = receive(url, request, session, connection.signal, onAnswered, arrivals)
     yield* arrivals
     // Everything has been handed out: who watches the answer does not wait for this.
     if (!signal.aborted && (await within(TRAILING_MS, body))) {
-      const sentAt = requestSentAt(url, startedAt)
+      const sentAt = await timing.sentAt(answeredAt)
       if (sentAt !== undefined) marks?.connected?.(sentAt)
     }
   } finally {
+    timing.close()
     signal.removeEventListener('abort', abort)
     connection.abort()
   }
@@ -48,12 +54,12 @@ async function receive(
   request: ChatRequest,
   session: Session,
   signal: AbortSignal,
-  marks: Marks | undefined,
+  onAnswered: (at: number) => void,
   arrivals: Arrivals,
 ): Promise<boolean> {
   try {
     const response = await post(url, request, session, signal)
-    marks?.connected?.(performance.now())
+    onAnswered(performance.now())
     if (response.status !== 200) throw await refusal(response)
     if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body) {
       const message = 'The answer is not a stream of server-sent events. Is the address that of a Function URL?'

@@ -17,7 +17,7 @@ export function Segments<Value extends string | number>({ label, options, value,
       {options.map(option => (
         <label
           key={option.value}
-          className="flex cursor-pointer items-center rounded-[5px] px-2 text-[0.8125rem] text-muted sm:px-2.5 sm:text-sm has-checked:bg-surface has-checked:text-ink has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-accent has-disabled:cursor-default"
+          className="flex cursor-pointer items-center rounded-[5px] px-2 text-[0.8125rem] text-muted sm:px-2.5 sm:text-sm has-checked:bg-raised has-checked:text-ink has-checked:shadow-sm has-focus-visible:outline-2 has-focus-visible:outline-accent has-disabled:cursor-default"
         >
           <input
             type="radio"

@@ -49,7 +49,7 @@ export function Compare({ race, onSignIn }: Props) {
       )}
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2">
         {/* As high as the longest sentence: nothing may move when the winner is known. */}
-        <div className="min-h-24 grow basis-80 sm:min-h-12 xl:min-h-6">
+        <div className="min-h-18 grow basis-80 sm:min-h-12 xl:min-h-6">
           <Standing result={state.phase === 'finished' ? result : undefined} otherwise={WITHOUT_WINNER[state.phase]} />
         </div>
         <WaterfallLegend />
@@ -64,7 +64,7 @@ export function Compare({ race, onSignIn }: Props) {
           selected={selected}
           onSelect={setSelected}
           className="card flex p-1"
-          tabClassName="grow basis-0 rounded-md py-1.5 aria-selected:bg-sunken"
+          tabClassName="grow basis-0 rounded-md py-1.5 aria-selected:bg-line/50"
         />
       )}
       <div className={wide ? 'grid auto-cols-fr grid-flow-col items-start gap-4' : ''}>

@@ -43,7 +43,13 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
   const rows = ROWS.filter(row => !row.repeated || lanes.some(({ lane }) => row.value(lane) !== undefined))
 
   return (
-    <div className="overflow-x-auto">
+    <section
+      aria-label="Numbers of each architecture"
+      // A region that scrolls must be reachable by keyboard.
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+      tabIndex={0}
+      className="overflow-x-auto"
+    >
       <table className="w-full text-[0.8125rem] sm:text-sm">
         <thead>
           <tr className="border-b border-line">
@@ -86,7 +92,7 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
           )}
         </tbody>
       </table>
-    </div>
+    </section>
   )
 }
 

@@ -39,7 +39,7 @@ function rest(result: SharedResult): string {
   if (!found) return ''
   const runs = result.lanes[found.winner]?.runs ?? 1
   const behind = found.behind.map(
-    ({ name, by, percent }) => `${milliseconds(by)} (${percent.toFixed(0)} %) before ${name}`,
+    ({ name, by, percent }) => `${milliseconds(by)} (${percent.toFixed(percent < 1 ? 1 : 0)} %) before ${name}`,
   )
   const how = runs > 1 ? `, median of ${runs}` : ''
   return `was first: ${milliseconds(found.value)} to the first token${how}, ${behind.join(', ')}.`

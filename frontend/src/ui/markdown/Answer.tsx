@@ -65,7 +65,8 @@ function Growing({ text }: { text: string }) {
 function Plain({ text }: { text: string }) {
   const fenced = /^ {0,3}(?:`{3,}|~{3,}).*\n?/.exec(text)
   // Code looks like code from its first line on.
-  if (fenced) return <pre>{text.slice(fenced[0].length).replace(/\n *[`~]{3,}\s*$/, '') || ' '}</pre>
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: what may scroll must be reachable by keyboard
+  if (fenced) return <pre tabIndex={0}>{text.slice(fenced[0].length).replace(/\n *[`~]{3,}\s*$/, '') || ' '}</pre>
   const heading = /^#{1,4} /.exec(text)
   if (heading) return <p className="font-semibold">{text.slice(heading[0].length)}</p>
   return <p className="whitespace-pre-wrap">{inline(text.trimEnd())}</p>
@@ -74,8 +75,7 @@ function Plain({ text }: { text: string }) {
 /** Emphasis and code that are closed; an open mark stays as it is until its partner has come. */
 function inline(text: string) {
   return text.split(/(\*\*[^*\n]+\*\*|\*[^*\s][^*\n]*\*|`[^`\n]+`)/).map((part, index) => {
-    // Parts are only ever appended.
-    const key = index
+    const key = index // Parts are only ever appended.
     if (index % 2 === 0) return part
     if (part.startsWith('**')) return <strong key={key}>{part.slice(2, -2)}</strong>
     if (part.startsWith('*')) return <em key={key}>{part.slice(1, -1)}</em>
