@@ -57,6 +57,7 @@ smoke: ## Stream one answer through each deployed architecture
 test: lint bootstraps build ## Everything that CI runs
 	scripts/test-client.sh
 	cargo test --workspace
+	scripts/test-browser.sh
 	scripts/deployment-test.sh
 
 .PHONY: lint

@@ -3,7 +3,7 @@
 # Arguments go to Playwright; UPDATE_SCREENSHOTS=1 also renews the pictures in docs/images/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/need.sh node npm
+scripts/client-packages.sh
 
 # A pipeline brings no browser. Elsewhere installing one is up to the developer: the tests say what is missing.
 has_browser() {
@@ -16,8 +16,6 @@ if [[ -n ${CI:-} && $(id -u) == 0 ]] && ! has_browser; then
 fi
 
 cd frontend
-[[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci --no-fund --no-audit
-
 # A process group of its own, so that nothing outlives an interrupted run.
 set -m
 node_modules/.bin/playwright test "$@" &
