@@ -17,7 +17,7 @@ test('connections go to the deployment and to its user pool, and nowhere else', 
 
 test('a user pool elsewhere takes the place of AWS’s', () => {
   const local = policy({ ...DEPLOYED, VITE_USER_POOL_ENDPOINT: 'http://127.0.0.1:4500/' })
-  expect(local).toContain('http://127.0.0.1:4500;')
+  expect(local).toContain('connect-src http://127.0.0.1:4500 https://id.lambda-url')
   expect(local).not.toContain('cognito-idp')
 })
 

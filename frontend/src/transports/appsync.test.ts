@@ -97,28 +97,31 @@ describe('one answer', () => {
     await vi.waitFor(() => expect(server?.connections()).toBe(0))
   })
 
-  test('is authorized by a subprotocol, in the subscription and in the mutation', async () => {
-    let body: Json = {}
-    const { transport, frames, tokens } = await serve({
-      mutation: (asked, publish) => {
-        body = asked
-        for (const event of answered) publish(event)
-        return started
-      },
-    })
-    // A host and a token of a length that base64 would pad.
-    await collect(transport, { request: { ...request, system: 'Be brief.' } })
-    const authorization = { Authorization: session.accessToken, host: server?.host }
-    const header = server?.offers[0]?.find(name => name.startsWith('header-'))?.slice('header-'.length) ?? ''
-    expect(header).toMatch(/^[A-Za-z0-9_-]+$/)
-    expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual(authorization)
-    expect(tokens).toEqual([session.accessToken])
-    const start = frames[1]?.payload as { data: string; extensions: Json }
-    expect(start.extensions).toEqual({ authorization })
-    expect(JSON.parse(start.data)).toMatchObject({ variables: { sessionId: STREAM_ID } })
-    const { messages } = request
-    expect(body.variables).toEqual({ sessionId: STREAM_ID, messages, system: 'Be brief.', maxTokens: 20 })
-  })
+  // One length of each kind that base64 pads differently.
+  test.each(['token', 'token.', 'token._'])(
+    'is authorized by a subprotocol and in each step: %s',
+    async accessToken => {
+      let body: Json = {}
+      const { transport, frames, tokens } = await serve({
+        mutation: (asked, publish) => {
+          body = asked
+          for (const event of answered) publish(event)
+          return started
+        },
+      })
+      await collect(transport, { request: { ...request, system: 'Be brief.' }, session: { accessToken } })
+      const authorization = { Authorization: accessToken, host: server?.host }
+      const header = server?.offers[0]?.find(name => name.startsWith('header-'))?.slice('header-'.length) ?? ''
+      expect(header).toMatch(/^[A-Za-z0-9_-]+$/)
+      expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual(authorization)
+      expect(tokens).toEqual([accessToken])
+      const start = frames[1]?.payload as { data: string; extensions: Json }
+      expect(start.extensions).toEqual({ authorization })
+      expect(JSON.parse(start.data)).toMatchObject({ variables: { sessionId: STREAM_ID } })
+      const { messages } = request
+      expect(body.variables).toEqual({ sessionId: STREAM_ID, messages, system: 'Be brief.', maxTokens: 20 })
+    },
+  )
 
   test('that arrives out of order is put in order', async () => {
     const { transport } = await serve(

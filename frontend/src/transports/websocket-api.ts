@@ -18,23 +18,19 @@ const MAX_AGE_MS = 110 * 60_000
 export function websocketApi(url: string, patience?: Patience): Transport {
   return async function* (request, session, signal, marks) {
     const message = messageOf(request)
-    const opening = WebSocketConnection.open(url, session.accessToken, signal)
-    const connection = await unlessAborted(opening, signal)
-    if (!connection) {
-      // It may have been opened in the very moment.
-      opening.then(
-        late => late.close(),
-        () => {},
-      )
-      return
-    }
-    marks?.connected?.(performance.now())
+    const arrivals = new Arrivals(signal, patience)
+    const connection = await WebSocketConnection.open(url, session.accessToken, signal).catch(failure => {
+      arrivals.fail(failure)
+      return undefined
+    })
     try {
-      const arrivals = new Arrivals(signal, patience)
-      connection.start(request.streamId, message, arrivals)
+      if (connection && !arrivals.ended) {
+        marks?.connected?.(performance.now())
+        connection.start(request.streamId, message, arrivals)
+      }
       yield* arrivals
     } finally {
-      connection.close()
+      connection?.close()
     }
   }
 }

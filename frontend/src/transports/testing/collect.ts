@@ -20,13 +20,18 @@ export interface Collected {
 /** One answer to its end. Anything thrown but a `TransportError` is a failure of the test. */
 export async function collect(
   transport: Transport,
-  options: { signal?: AbortSignal; request?: ChatRequest; onEvent?: (event: StreamEvent) => void } = {},
+  options: {
+    signal?: AbortSignal
+    request?: ChatRequest
+    session?: Session
+    onEvent?: (event: StreamEvent) => void
+  } = {},
 ): Promise<Collected> {
   const collected: Collected = { received: [], events: [], failure: undefined, connectedAt: [] }
   const signal = options.signal ?? new AbortController().signal
   const marks = { connected: (at: number) => collected.connectedAt.push(at) }
   try {
-    for await (const received of transport(options.request ?? request, session, signal, marks)) {
+    for await (const received of transport(options.request ?? request, options.session ?? session, signal, marks)) {
       collected.received.push(received)
       collected.events.push(received.event)
       options.onEvent?.(received.event)

@@ -30,7 +30,7 @@ export const TurnView = memo(function TurnView({ turn, onRegenerate, onSignIn, o
 
   return (
     <article className="flex flex-col gap-4" aria-label="Question and answer" aria-busy={running}>
-      <div className="ml-auto max-w-[85%] rounded-lg bg-sunken px-4 py-2.5 leading-relaxed break-words whitespace-pre-wrap">
+      <div className="ml-auto max-w-[85%] rounded-lg border border-line bg-surface px-4 py-2.5 leading-relaxed break-words whitespace-pre-wrap">
         <span className="sr-only">You: </span>
         {turn.prompt}
       </div>

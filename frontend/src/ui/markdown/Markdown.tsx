@@ -10,11 +10,6 @@ const COMPONENTS: Components = {
       {children}
     </a>
   ),
-  // What may scroll sideways must be reachable by keyboard.
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
-  pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
-  table: ({ children }) => <table tabIndex={0}>{children}</table>,
   // An image's address can carry the conversation away, without a click.
   img: ({ alt }) => <span className="text-muted">[image: {alt}]</span>,
   // Both scroll where they are wider than the answer, and what scrolls must be reachable by keyboard.
