@@ -12,7 +12,7 @@ has_browser() {
 if [[ -n ${CI:-} && $(id -u) == 0 ]] && ! has_browser; then
   apt-get update --quiet --quiet
   DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends \
-    chromium fonts-dejavu fonts-noto-cjk fonts-noto-color-emoji >/dev/null
+    chromium fonts-dejavu fonts-noto-color-emoji fonts-wqy-zenhei >/dev/null
 fi
 
 cd frontend

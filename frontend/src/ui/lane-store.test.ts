@@ -66,3 +66,18 @@ test('an answer that fails is a lane with a reason, not an exception', async () 
   answers[0]?.fail({ phase: 'connect', code: 'network', message: 'Out of reach.', retryable: true })
   expect(await ended).toMatchObject({ phase: 'failed', failure: { phase: 'connect', code: 'network' } })
 })
+
+test('after a gap the lane has failed and its connection is closed, however long the answer goes on', async () => {
+  const closed = vi.fn()
+  async function* withGap() {
+    try {
+      yield { at: 1, bytes: 1, event: { type: 'start', stream_id: '0', seq: 0, model: 'm' } as const }
+      for (let seq = 2; ; seq++)
+        yield { at: seq, bytes: 1, event: { type: 'delta', stream_id: '0', seq, text: 'x' } as const }
+    } finally {
+      closed()
+    }
+  }
+  expect((await new LaneStore().run(withGap, request(), SESSION)).phase).toBe('failed')
+  expect(closed).toHaveBeenCalledOnce()
+})

@@ -40,6 +40,8 @@ export class LaneStore {
       const marks = { connected: (at: number) => dispatch({ type: 'connected', at }) }
       for await (const received of transport(request, session, abort.signal, marks)) {
         dispatch({ type: 'received', received })
+        // After a gap, say: nothing more is wanted, and leaving closes the connection.
+        if (this.#abort === abort && this.#current.phase === 'failed') break
       }
       if (abort.signal.aborted) dispatch({ type: 'stopped', at: performance.now() })
     } catch (error) {
