@@ -11,9 +11,9 @@ export default defineConfig({
   forbidOnly: Boolean(process.env.CI),
   // A retry would hide what only fails sometimes.
   retries: 0,
-  timeout: 30_000,
-  globalTimeout: 5 * 60_000,
-  expect: { timeout: 10_000 },
+  timeout: 60_000,
+  globalTimeout: 10 * 60_000,
+  expect: { timeout: 20_000 },
   reporter: [['list']],
   use: {
     viewport: { width: 1440, height: 900 },

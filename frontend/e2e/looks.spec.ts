@@ -5,7 +5,7 @@ import { ARCHITECTURES, answer, expect, lane, race, signIn, test } from './page.
 const IMAGES = new URL('../../docs/images/', import.meta.url).pathname
 
 // An analysis of axe takes seconds on a small machine.
-test.setTimeout(60_000)
+test.setTimeout(120_000)
 
 async function expectAccessible(page: Page, state: string) {
   const { violations } = await new AxeBuilder({ page }).analyze()
@@ -84,7 +84,7 @@ test.describe(() => {
     await signIn(page)
     expect(await width()).toBe(390)
     await page.getByRole('button', { name: 'Run', exact: true }).click()
-    await expect(page.getByText(/was first/)).toBeVisible({ timeout: 15_000 })
+    await expect(page.getByText(/was first/)).toBeVisible({ timeout: 20_000 })
     for (const architecture of ARCHITECTURES) {
       await page.getByRole('tab', { name: architecture }).click()
       await expect(lane(page, architecture).getByText('done', { exact: true })).toBeVisible()
