@@ -24,7 +24,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await signIn(page)
       await expectAccessible(page, 'idle')
       await race(page)
-      await expect(page.getByText(/was first/)).toBeVisible()
+      await expect(page.getByRole('tabpanel', { name: 'Compare' }).getByText(/was first/)).toBeVisible()
       await expectAccessible(page, 'finished race')
       // Only on demand: numbers differ from run to run, and tests must leave no changes behind.
       if (process.env.UPDATE_SCREENSHOTS === '1') {
@@ -84,7 +84,9 @@ test.describe(() => {
     await signIn(page)
     expect(await width()).toBe(390)
     await page.getByRole('button', { name: 'Run', exact: true }).click()
-    await expect(page.getByText(/was first/)).toBeVisible({ timeout: 20_000 })
+    await expect(page.getByRole('tabpanel', { name: 'Compare' }).getByText(/was first/)).toBeVisible({
+      timeout: 20_000,
+    })
     for (const architecture of ARCHITECTURES) {
       await page.getByRole('tab', { name: architecture }).click()
       await expect(lane(page, architecture).getByText('done', { exact: true })).toBeVisible()

@@ -28,7 +28,7 @@ test('three lanes stream at once and end with the same text', async ({ page }) =
   for (const architecture of ARCHITECTURES) {
     await expect(lane(page, architecture).getByText('done', { exact: true })).toBeVisible()
   }
-  await expect(page.getByText(/was first/)).toBeVisible()
+  await expect(page.getByRole('tabpanel', { name: 'Compare' }).getByText(/was first/)).toBeVisible()
 
   const texts = new Set<string>()
   for (const architecture of ARCHITECTURES) {
