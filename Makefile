@@ -75,7 +75,7 @@ fmt: ## Format the sources
 	cargo fmt
 	terraform fmt -recursive terraform
 	scripts/lint-python.sh --fix
-	scripts/client-packages.sh && cd frontend && npm run fmt
+	scripts/npm-packages.sh frontend && cd frontend && npm run fmt
 
 .PHONY: clean
 clean: ## Remove everything that was built
@@ -89,7 +89,7 @@ local-tools:
 
 .PHONY: client-packages
 client-packages:
-	@scripts/client-packages.sh
+	@scripts/npm-packages.sh frontend
 
 # The functions as they are deployed, for this machine. cargo knows whether there is something to do.
 .PHONY: bootstraps

@@ -4,7 +4,7 @@
 # for another CPU, another system and an older C library.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-readonly cpu=$1 zigbuild=0.24.0 zig=0.15.2
+readonly cpu=$1
 shift
 
 case $cpu in
@@ -19,14 +19,10 @@ if [[ $(uname -s)-$(uname -m) == "Linux-${triple%%-*}" ]]; then
   cargo build --release "${packages[@]}" >&2
   echo target/release
 else
-  scripts/need.sh cargo rustup python3
+  scripts/need.sh cargo rustup
   rustup target add "$triple" >&2
-  venv=.local/zig-$zigbuild
-  if [[ ! -x $venv/bin/cargo-zigbuild ]]; then
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check "cargo-zigbuild==$zigbuild" "ziglang==$zig" >&2
-  fi
+  tools=$(scripts/python-tools.sh cargo-zigbuild==0.24.0 ziglang==0.15.2)
   # What the runtime provided.al2023 has.
-  PATH=$PWD/$venv/bin:$PATH cargo zigbuild --release --target "$triple.2.34" "${packages[@]}" >&2
+  PATH=$tools:$PATH cargo zigbuild --release --target "$triple.2.34" "${packages[@]}" >&2
   echo "target/$triple/release"
 fi

@@ -2,7 +2,7 @@
 # Terraform: format, validity, tests with a mocked provider, and checkov's rules. Needs no AWS account.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-readonly version=3.3.30 venv=.local/checkov report=.local/checkov.json
+readonly report=.local/checkov.json
 scripts/need.sh terraform python3
 
 terraform fmt -check -diff -recursive terraform
@@ -18,11 +18,8 @@ unset "${!TF_VAR_@}"
 terraform -chdir="$copy" test -no-color |
   grep --line-buffered --invert-match -e '^  run .* pass$' -e ' in progress$' -e ' tearing down$'
 
-if ! compgen -G "$venv/lib/python*/site-packages/checkov-$version.dist-info" >/dev/null; then
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check "checkov==$version"
-fi
-"$venv/bin/checkov" --directory terraform --config-file terraform/.checkov.yaml \
+tools=$(scripts/python-tools.sh checkov==3.3.30)
+"$tools/checkov" --directory terraform --config-file terraform/.checkov.yaml \
   --output cli --output json --output-file-path "console,$report"
 # A file that it cannot read is nothing to it, and neither is a scan of nothing.
 python3 - "$report" <<'EOF'

@@ -3,7 +3,7 @@
 # Arguments go to Playwright; UPDATE_SCREENSHOTS=1 also renews the pictures in docs/images/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-scripts/client-packages.sh
+scripts/npm-packages.sh frontend
 
 # A pipeline brings no browser. Elsewhere installing one is up to the developer: the tests say what is missing.
 has_browser() {
