@@ -8,6 +8,7 @@ pub mod bedrock;
 pub mod cloud;
 pub mod cognito;
 pub mod function_url;
+pub mod faults;
 pub mod lambda;
 pub mod sigv4;
 pub mod sqs;

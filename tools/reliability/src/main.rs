@@ -1,0 +1,53 @@
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::Parser;
+use reliability::{
+    report,
+    run::{self, Options},
+};
+
+/// Throws faults at the built functions and reports what they broke.
+#[derive(Parser)]
+struct Arguments {
+    /// Runs of each fault on each architecture
+    #[arg(long, default_value_t = 20)]
+    seeds: u64,
+    /// Runs of random combinations of faults
+    #[arg(long, default_value_t = 2000)]
+    random: u64,
+    /// Leave out the faults that take longer than a few seconds
+    #[arg(long)]
+    quick: bool,
+    /// Only the faults of these numbers
+    #[arg(long, value_delimiter = ',')]
+    rows: Vec<u8>,
+    /// Streams at once
+    #[arg(long, default_value_t = 24)]
+    concurrency: usize,
+    /// Write the tables into this page, between its markers
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+const BEGIN: &str = "<!-- faults -->\n";
+const END: &str = "<!-- /faults -->\n";
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let Arguments { seeds, random, quick, rows, concurrency, write } = Arguments::parse();
+    let report = run::run(&Options { seeds, random, slow: !quick, rows, concurrency }).await?;
+    let tables = report::tables(&report);
+    println!("{tables}");
+    if let Some(path) = write {
+        let page = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let (head, rest) = page.split_once(BEGIN).context("the page has no marker")?;
+        let (_, tail) = rest.split_once(END).context("the page has no closing marker")?;
+        fs::write(&path, format!("{head}{BEGIN}{tables}{END}{tail}"))?;
+    }
+    let breaches: Vec<_> = report.breaches().collect();
+    for breach in &breaches {
+        eprintln!("{breach}");
+    }
+    Ok(if breaches.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

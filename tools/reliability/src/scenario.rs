@@ -1,0 +1,103 @@
+//! What goes wrong with one stream, what its client does, and what should come of it.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use local_cloud::{
+    bedrock::{Ending, Framing, Script},
+    faults::Plan,
+};
+use probe::Architecture;
+
+use crate::{check::Breach, history::History};
+
+/// In every answer; it must be in no log.
+pub const ANSWER_CANARY: &str = "canary-of-the-answer";
+
+pub struct Scenario {
+    pub architecture: Architecture,
+    pub plan: Plan,
+    pub client: Client,
+    pub expect: Expect,
+    /// What only this fault's history has to be looked at for.
+    pub also: Option<Also>,
+}
+
+/// `calls` are those that functions made: posts, publishes, sends.
+pub type Also = fn(history: &History, calls: [usize; 3]) -> Vec<Breach>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// Reads to the end.
+    Stays,
+    /// Closes the connection after so many deltas.
+    Leaves { after: usize },
+    /// Waits no longer than for the model's connection to be closed.
+    UntilModelCloses,
+    /// Asks once more, under the same id, when it was told that it may.
+    AsksAgain,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expect {
+    /// The whole answer.
+    Done,
+    /// One of these codes.
+    Error(&'static [&'static str]),
+    /// The client notices by itself.
+    Noticed,
+    /// It was not there to see the end.
+    Left,
+    /// Whatever the invariants allow.
+    Any,
+}
+
+impl Scenario {
+    pub fn new(architecture: Architecture, plan: Plan, expect: Expect) -> Self {
+        Self { architecture, plan, client: Client::Stays, expect, also: None }
+    }
+
+    #[must_use]
+    pub fn client(mut self, client: Client) -> Self {
+        self.client = client;
+        self
+    }
+
+    #[must_use]
+    pub fn also(mut self, also: Also) -> Self {
+        self.also = Some(also);
+        self
+    }
+}
+
+/// Answers that differ from stream to stream: text of one shows in another at once.
+pub fn script(rng: &mut Rng) -> Script {
+    let count = rng.usize(8..40);
+    let tokens = std::iter::once(ANSWER_CANARY.to_owned()).chain((0..count).map(|_| token(rng)));
+    Script {
+        tokens: Some(tokens.collect()),
+        first_token_after: Duration::from_millis(rng.u64(0..30)),
+        between_tokens: Duration::from_millis(rng.u64(1..12)),
+        ending: Ending::default(),
+        framing: Framing::Whole,
+    }
+}
+
+pub fn ending(rng: &mut Rng, ending: Ending) -> Script {
+    Script { ending, ..script(rng) }
+}
+
+/// A place in the middle of an answer of `script`.
+pub fn middle(rng: &mut Rng) -> usize {
+    rng.usize(1..7)
+}
+
+/// Words, and what has broken implementations before: characters of two, three and four bytes, characters made of
+/// several, the escapes of JSON, and the line ends and field names of server-sent events.
+fn token(rng: &mut Rng) -> String {
+    const HARD: [&str; 18] = [
+        "é", "日本", "🦀", "👩‍", "👩", "\u{301}", "\u{200d}", "\n", "\r\n", "\n\n", "\"", "\\", "\\u0041", "\u{0}", "\t",
+        "data: ", "\u{2028}", "</script>",
+    ];
+    if rng.u8(0..4) == 0 { (*rng.choice(&HARD).expect("some")).to_owned() } else { format!("w{} ", rng.u32(..)) }
+}
