@@ -15,7 +15,11 @@ use tokio::sync::Notify;
 
 pub use plan::{At, CallFault, DeliveryFault, Plan, QueueFault};
 
+pub(crate) mod calls;
+pub(crate) mod control;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 /// Every plan. Cheap to clone.
 #[derive(Clone, Default)]
@@ -30,6 +34,7 @@ pub struct Planned {
     sends: AtomicUsize,
     deliveries: AtomicUsize,
     tokens: AtomicUsize,
+    refusals: AtomicUsize,
     sent: Mutex<Vec<(Instant, Bytes)>>,
     /// A message that is to be delivered after the next.
     held: Mutex<Option<Bytes>>,
@@ -76,6 +81,10 @@ impl Faults {
         plans.iter().rev().find(|planned| text.contains(&planned.marker)).map(Arc::clone)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Planned>>> {
         self.0.lock().expect("nothing panics while it holds the plans")
     }
@@ -91,14 +100,15 @@ impl Planned {
             sends: AtomicUsize::new(0),
             deliveries: AtomicUsize::new(0),
             tokens: AtomicUsize::new(0),
+            refusals: AtomicUsize::new(0),
             sent: Mutex::default(),
             held: Mutex::default(),
             kill: Notify::new(),
         }
     }
 
-    /// What functions have sent so far: each accepted post or mutation, and each portion of a Function URL's answer,
-    /// before anything happens to it on its way to the client.
+    /// What functions have sent so far, before anything happens to it on its way to the client: each accepted post,
+    /// each event of a mutation as it is for one subscriber, and each portion of a Function URL's answer.
     pub fn sent(&self) -> Vec<(Instant, Bytes)> {
         self.sent.lock().expect("nothing panics while it holds what was sent").clone()
     }
@@ -121,7 +131,10 @@ impl Planned {
 
     /// Notes what a function has sent, and says what of it reaches the client.
     pub(crate) fn deliver(&self, message: Bytes) -> Delivered {
-        self.sent.lock().expect("nothing panics while it holds what was sent").push((Instant::now(), message.clone()));
+        self.sent
+            .lock()
+            .expect("nothing panics while it holds what was sent")
+            .push((Instant::now(), message.clone()));
         let call = self.deliveries.fetch_add(1, Ordering::SeqCst);
         let fault = self.plan.deliveries.iter().find(|at| at.meets(call)).map(|at| at.fault);
         let mut held = self.held.lock().expect("nothing panics while it holds a message");
@@ -137,11 +150,17 @@ impl Planned {
         Delivered { messages, cut: false }
     }
 
-    /// Counts a token of the model; the environment that answers dies of the last one that it may see.
+    /// Whether the model refuses this call, as it does the first so many of the plan.
+    pub(crate) fn refuses(&self, times: usize) -> bool {
+        self.refusals.fetch_add(1, Ordering::SeqCst) < times
+    }
+
+    /// Counts a token of the model; whoever works on the stream when it is the last one dies of it. Nobody who
+    /// comes later: the signal is not kept.
     pub(crate) fn token(&self) {
         let tokens = self.tokens.fetch_add(1, Ordering::SeqCst) + 1;
         if self.plan.kill_after_tokens == Some(tokens) {
-            self.kill.notify_one();
+            self.kill.notify_waiters();
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct Plan {
     pub deliveries: Vec<At<DeliveryFault>>,
     /// What SQS does with the prompt.
     pub queue: Option<QueueFault>,
-    /// SIGKILL for the environment that answers, when the model has sent so many tokens.
+    /// SIGKILL for the environments that work on the stream, when the model has sent so many tokens.
     pub kill_after_tokens: Option<usize>,
 }
 
@@ -47,9 +47,9 @@ pub enum CallFault {
     Hang,
     /// Done, but never answered.
     DoneButHang,
-    /// Answered so many milliseconds late.
+    /// Done, but answered so many milliseconds later.
     Late(u64),
-    /// HTTP 200 with GraphQL `errors`; nothing has happened. For `publishToken` alone.
+    /// HTTP 200 with GraphQL `errors`; nothing has happened. For `publishToken`; the other calls are refused with 500.
     GraphqlErrors,
 }
 
@@ -58,7 +58,7 @@ pub enum CallFault {
 pub enum DeliveryFault {
     Lose,
     Repeat,
-    /// Delivered after the message that follows it.
+    /// Delivered after the message that follows it; never, if none does.
     Swap,
     /// The connection breaks in front of it, without a goodbye.
     Cut,
@@ -69,7 +69,7 @@ pub enum DeliveryFault {
 pub enum QueueFault {
     /// So many deliveries at once.
     Copies(usize),
-    /// Delivered once more when it was done with, as if deleting it had failed.
+    /// Received once more when it was done with, as if deleting it had failed.
     Again,
     /// It looks as if it had been waiting for so many milliseconds.
     Waited(u64),
