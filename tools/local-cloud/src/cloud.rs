@@ -15,6 +15,7 @@ use crate::{
     appsync::{AppSync, AppSyncConfig},
     bedrock::{Bedrock, Source},
     cognito::{User, UserPool},
+    faults::{Faults, control},
     function_url::{self, Cors},
     lambda::{FunctionConfig, Lambda, OnDisconnect},
     sigv4::{ACCOUNT_ID, Identities, REGION},
@@ -26,7 +27,7 @@ use crate::{
 /// What can be chosen.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The first of six ports; `None`: any free ones.
+    /// The first of six ports, and of a seventh for `control`; `None`: any free ones.
     pub base_port: Option<u16>,
     /// The folder of the built bootstraps, each named like its function.
     pub bootstraps: PathBuf,
@@ -40,6 +41,8 @@ pub struct Options {
     pub environment: Vec<(String, String)>,
     pub on_disconnect: OnDisconnect,
     pub batch_size: usize,
+    /// Whether `Cloud::faults` can be planned over HTTP too.
+    pub control: bool,
 }
 
 /// The running cloud. Dropping it ends every process it started.
@@ -50,6 +53,9 @@ pub struct Cloud {
     pub queues: Queues,
     pub websocket_api: WebSocketApi,
     pub appsync: AppSync,
+    /// What goes wrong: nothing, until it is planned.
+    pub faults: Faults,
+    control: Option<SocketAddr>,
     addresses: Addresses,
     tasks: JoinSet<()>,
 }
@@ -68,6 +74,8 @@ impl Cloud {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         check_bootstraps(&options)?;
         let (listeners, addresses) = bind(options.base_port).await?;
+        let control = if options.control { Some(bind_control(options.base_port).await?) } else { None };
+        let faults = Faults::default();
         let issuer = format!("https://cognito-idp.{REGION}.amazonaws.com/{}", UserPool::id_in(REGION));
         let users = options.users.clone();
         // An RSA key is generated, which takes a moment.
@@ -79,14 +87,14 @@ impl Cloud {
         let settings = Settings { addresses: &addresses, issuer: &issuer, client_id: user_pool.client_id() };
         let functions =
             wiring::FUNCTIONS.map(|function| settings.configure(&function, &options, &identities));
-        let mut lambda = Lambda::new(functions.into());
+        let mut lambda = Lambda::new(functions.into()).with_faults(faults.clone());
         if let Some(dir) = &options.log_dir {
             lambda = lambda.with_log_dir(dir.clone());
         }
 
         let modules = options.repository.join("terraform/modules");
-        let bedrock = Bedrock::new(options.source.clone(), identities.clone());
-        let queues = Queues::new(queues(), identities.clone());
+        let bedrock = Bedrock::new(options.source.clone(), identities.clone(), faults.clone());
+        let queues = Queues::new(queues(), identities.clone(), faults.clone());
         let websocket_api = WebSocketApi::try_new(
             WebSocketApiConfig {
                 stage: WEBSOCKET_API.stage.to_owned(),
@@ -99,6 +107,7 @@ impl Cloud {
             },
             lambda.clone(),
             identities.clone(),
+            faults.clone(),
         )?;
         let appsync = AppSync::new(
             AppSyncConfig {
@@ -109,12 +118,13 @@ impl Cloud {
             user_pool.clone(),
             identities,
             lambda.clone(),
+            faults.clone(),
         )?;
 
         let mut tasks = JoinSet::new();
         let routers = [
             user_pool.router(),
-            function_url::router(lambda.clone(), wiring::FUNCTION_URL, cors()),
+            function_url::router(lambda.clone(), wiring::FUNCTION_URL, cors(), faults.clone()),
             websocket_api.router(),
             appsync.router(),
             queues.router(),
@@ -124,7 +134,26 @@ impl Cloud {
             tasks.spawn(serve(listener, router));
         }
         tasks.spawn(queues.clone().poll(event_source(options.batch_size), lambda.clone()));
-        Ok(Self { lambda, user_pool, bedrock, queues, websocket_api, appsync, addresses, tasks })
+        let control = match control {
+            Some(listener) => {
+                let address = listener.local_addr()?;
+                tasks.spawn(serve(listener, control::router(faults.clone(), bedrock.clone())));
+                Some(address)
+            }
+            None => None,
+        };
+        Ok(Self {
+            lambda,
+            user_pool,
+            bedrock,
+            queues,
+            websocket_api,
+            appsync,
+            faults,
+            control,
+            addresses,
+            tasks,
+        })
     }
 
     /// The frontend's settings, the keys that a deployed stack has too.
@@ -141,6 +170,11 @@ impl Cloud {
             ("VITE_GRAPHQL_URL", format!("http://{}/graphql", at(Service::AppSync))),
             ("VITE_GRAPHQL_REALTIME_URL", format!("ws://{}/graphql", at(Service::AppSync))),
         ]
+    }
+
+    /// Where faults can be planned over HTTP, if they can.
+    pub fn control(&self) -> Option<SocketAddr> {
+        self.control
     }
 
     /// The same as the text of a dotenv file.
@@ -234,14 +268,22 @@ async fn bind(base_port: Option<u16>) -> anyhow::Result<(Vec<TcpListener>, Addre
     let mut listeners = Vec::new();
     let mut addresses = Addresses::default();
     for (offset, service) in (0..).zip(Service::ALL) {
-        let port = base_port.map_or(0, |base| base.saturating_add(offset));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
-            format!("port {port}, for {}, cannot be had: choose six others with LOCAL_PORT", service.name())
-        })?;
+        let listener = bind_one(base_port, offset, service.name()).await?;
         addresses.0.insert(service.name(), listener.local_addr()?);
         listeners.push(listener);
     }
     Ok((listeners, addresses))
+}
+
+/// After the ports of the services.
+async fn bind_control(base_port: Option<u16>) -> anyhow::Result<TcpListener> {
+    bind_one(base_port, 6, "faults").await
+}
+
+async fn bind_one(base_port: Option<u16>, offset: u16, name: &str) -> anyhow::Result<TcpListener> {
+    let port = base_port.map_or(0, |base| base.saturating_add(offset));
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    bound.with_context(|| format!("port {port}, for {name}, cannot be had: choose others with LOCAL_PORT"))
 }
 
 async fn serve(listener: TcpListener, router: Router) {

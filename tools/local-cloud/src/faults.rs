@@ -131,7 +131,10 @@ impl Planned {
 
     /// Notes what a function has sent, and says what of it reaches the client.
     pub(crate) fn deliver(&self, message: Bytes) -> Delivered {
-        self.sent.lock().expect("nothing panics while it holds what was sent").push((Instant::now(), message.clone()));
+        self.sent
+            .lock()
+            .expect("nothing panics while it holds what was sent")
+            .push((Instant::now(), message.clone()));
         let call = self.deliveries.fetch_add(1, Ordering::SeqCst);
         let fault = self.plan.deliveries.iter().find(|at| at.meets(call)).map(|at| at.fault);
         let mut held = self.held.lock().expect("nothing panics while it holds a message");
