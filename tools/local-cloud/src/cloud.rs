@@ -40,6 +40,8 @@ pub struct Options {
     /// Environment variables for every function, over those of the wiring.
     pub environment: Vec<(String, String)>,
     pub on_disconnect: OnDisconnect,
+    /// How long the functions that stream may run, unless as long as they are deployed with.
+    pub stream_timeout: Option<Duration>,
     pub batch_size: usize,
     /// Whether `Cloud::faults` can be planned over HTTP too.
     pub control: bool,
@@ -223,11 +225,16 @@ impl Settings<'_> {
             name: function.name.to_owned(),
             bootstrap: options.bootstraps.join(function.name),
             environment,
-            timeout: Duration::from_secs(function.timeout_seconds),
+            timeout: Self::timeout(function, options),
             memory_mb: function.memory_mb,
             concurrency: MAX_ENVIRONMENTS,
             on_disconnect: options.on_disconnect,
         }
+    }
+
+    fn timeout(function: &Function, options: &Options) -> Duration {
+        let deployed = Duration::from_secs(function.timeout_seconds);
+        options.stream_timeout.filter(|_| function.streams()).unwrap_or(deployed)
     }
 
     fn value(&self, setting: Setting) -> String {

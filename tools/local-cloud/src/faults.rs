@@ -35,6 +35,8 @@ pub struct Planned {
     deliveries: AtomicUsize,
     tokens: AtomicUsize,
     refusals: AtomicUsize,
+    /// When a fault first met a call.
+    met: Mutex<Option<Instant>>,
     sent: Mutex<Vec<(Instant, Bytes)>>,
     /// A message that is to be delivered after the next.
     held: Mutex<Option<Bytes>>,
@@ -101,6 +103,7 @@ impl Planned {
             deliveries: AtomicUsize::new(0),
             tokens: AtomicUsize::new(0),
             refusals: AtomicUsize::new(0),
+            met: Mutex::default(),
             sent: Mutex::default(),
             held: Mutex::default(),
             kill: Notify::new(),
@@ -118,6 +121,11 @@ impl Planned {
         [&self.posts, &self.publishes, &self.sends].map(|count| count.load(Ordering::SeqCst))
     }
 
+    /// When the first call or delivery was met by a fault.
+    pub fn first_met(&self) -> Option<Instant> {
+        *self.met.lock().expect("nothing panics while it holds a time")
+    }
+
     /// Counts a call, and says what is to happen to it.
     pub(crate) fn call(&self, plane: Plane) -> Option<CallFault> {
         let (count, faults) = match plane {
@@ -126,7 +134,15 @@ impl Planned {
             Plane::Sends => (&self.sends, &self.plan.sends),
         };
         let call = count.fetch_add(1, Ordering::SeqCst);
-        faults.iter().find(|at| at.meets(call)).map(|at| at.fault)
+        let fault = faults.iter().find(|at| at.meets(call)).map(|at| at.fault);
+        if fault.is_some() {
+            self.meet();
+        }
+        fault
+    }
+
+    fn meet(&self) {
+        self.met.lock().expect("nothing panics while it holds a time").get_or_insert_with(Instant::now);
     }
 
     /// Notes what a function has sent, and says what of it reaches the client.
@@ -137,6 +153,9 @@ impl Planned {
             .push((Instant::now(), message.clone()));
         let call = self.deliveries.fetch_add(1, Ordering::SeqCst);
         let fault = self.plan.deliveries.iter().find(|at| at.meets(call)).map(|at| at.fault);
+        if fault.is_some() {
+            self.meet();
+        }
         let mut held = self.held.lock().expect("nothing panics while it holds a message");
         let messages = match fault {
             None => [Some(message), held.take()].into_iter().flatten().collect(),

@@ -9,7 +9,6 @@ pub mod cloud;
 pub mod cognito;
 pub mod faults;
 pub mod function_url;
-pub mod faults;
 pub mod lambda;
 pub mod sigv4;
 pub mod sqs;

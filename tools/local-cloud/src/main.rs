@@ -49,6 +49,7 @@ async fn run() -> anyhow::Result<()> {
         users: vec![test_user()],
         environment: Vec::new(),
         on_disconnect: OnDisconnect::Drain,
+        stream_timeout: None,
         batch_size: QUEUE.batch_size,
         control: faults()?,
     })

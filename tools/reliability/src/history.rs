@@ -23,6 +23,8 @@ pub struct History {
     pub end: End,
     /// Since when the function could have known that nobody reads any more.
     pub gone: Option<Instant>,
+    /// When a fault first met a call or a delivery.
+    pub met: Option<Instant>,
 }
 
 #[derive(Debug, Clone)]
@@ -86,7 +88,16 @@ impl History {
         });
         let text = trace.map_or_else(|| joined(&received), Trace::text);
         let sent = sent(architecture, &portions);
-        Self { stream_id: stream_id.to_owned(), model, sent, received, text, end, gone }
+        Self {
+            stream_id: stream_id.to_owned(),
+            model,
+            sent,
+            received,
+            text,
+            end,
+            gone,
+            met: planned.first_met(),
+        }
     }
 
     /// All that the model has said, if it was asked once.

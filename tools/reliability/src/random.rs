@@ -27,7 +27,11 @@ pub fn scenario(rng: &mut Rng) -> Scenario {
         Architecture::WebsocketApi => plan.posts = calls(rng, false),
         Architecture::Appsync => {
             plan.publishes = calls(rng, true);
-            plan.sends = if rng.u8(0..5) == 0 { vec![At::times(0, rng.usize(1..4), CallFault::Refuse(500))] } else { vec![] };
+            plan.sends = if rng.u8(0..5) == 0 {
+                vec![At::times(0, rng.usize(1..4), CallFault::Refuse(500))]
+            } else {
+                vec![]
+            };
             plan.queue = (rng.u8(0..6) == 0).then_some(QueueFault::Again);
         }
     }

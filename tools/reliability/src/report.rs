@@ -7,18 +7,22 @@ use crate::run::{Outcome, Report};
 /// The tables of `docs/reliability.md`, between its markers.
 pub fn tables(report: &Report) -> String {
     let mut page = String::new();
-    page.push_str("| # | fault | what comes of it | architectures | runs | breaches |\n|---|---|---|---|---|---|\n");
+    page.push_str(
+        "| # | fault | what comes of it | architectures | runs | breaches |\n|---|---|---|---|---|---|\n",
+    );
     for row in &report.rows {
         line(&mut page, row);
     }
     let Outcome { runs, breaches, .. } = &report.random;
-    let _ = writeln!(page, "| | random combinations | the invariants hold | all | {runs} | {} |", breaches.len());
+    let _ =
+        writeln!(page, "| | random combinations | the invariants hold | all | {runs} | {} |", breaches.len());
     let _ = write!(page, "\n{}", footer(report));
     page
 }
 
 fn line(page: &mut String, row: &Outcome) {
-    let architectures = if row.architectures.len() == 3 { "all".to_owned() } else { row.architectures.join(", ") };
+    let architectures =
+        if row.architectures.len() == 3 { "all".to_owned() } else { row.architectures.join(", ") };
     let Outcome { number, fault, expected, runs, breaches, note, .. } = row;
     let result = match note {
         Some(note) => format!("{note} | "),

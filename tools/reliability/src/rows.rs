@@ -1,14 +1,19 @@
 //! The faults, by number. Each row makes scenarios from a seed.
 
 use fastrand::Rng;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 use probe::Architecture;
 
-use crate::{check::Breach, scenario::Scenario, stage::{Kind, Stage}};
+use crate::{
+    check::Breach,
+    scenario::Scenario,
+    stage::{Kind, Stage},
+};
 
 mod client;
 mod gateway;
 mod model;
+mod own;
 mod queue;
 
 pub struct Row {
@@ -27,7 +32,7 @@ pub struct Row {
 pub enum Play {
     Scenario(fn(Architecture, &mut Rng) -> Scenario),
     /// More than one stream, or no stream at all.
-    Own(for<'s> fn(&'s Stage, u64) -> BoxFuture<'s, Vec<Breach>>),
+    Own(for<'s> fn(&'s Stage, u64) -> LocalBoxFuture<'s, Vec<Breach>>),
     /// Shown elsewhere: the test that does.
     ShownBy(&'static str),
     /// Does not hold yet, and why.
@@ -41,9 +46,9 @@ pub(crate) const APPSYNC: &[Architecture] = &[Architecture::Appsync];
 pub(crate) const SENDERS: &[Architecture] = &[Architecture::WebsocketApi, Architecture::Appsync];
 
 /// Every row, in order.
-pub fn all() -> Vec<Row> {
-    let mut rows: Vec<Row> =
-        [client::rows(), gateway::rows(), model::rows(), queue::rows()].into_iter().flatten().collect();
+pub fn all() -> Vec<&'static Row> {
+    let mut rows: Vec<_> =
+        [client::ROWS, gateway::ROWS, model::ROWS, queue::ROWS].into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows
 }

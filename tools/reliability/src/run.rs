@@ -1,8 +1,7 @@
 //! All of it: rows over seeds, then combinations, then what the functions have left behind.
 
 use std::{
-    collections::HashMap,
-    fs,
+    collections::{HashMap, hash_map::Entry},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -71,7 +70,7 @@ struct Job {
 
 enum What {
     Scenario(Box<Scenario>),
-    Own(for<'s> fn(&'s Stage, u64) -> futures_util::future::BoxFuture<'s, Vec<Breach>>),
+    Own(for<'s> fn(&'s Stage, u64) -> futures_util::future::LocalBoxFuture<'s, Vec<Breach>>),
 }
 
 struct Done {
@@ -95,7 +94,7 @@ impl Report {
 
 pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let started = Instant::now();
-    let rows: Vec<Row> = rows::all()
+    let rows: Vec<&Row> = rows::all()
         .into_iter()
         .filter(|row| options.rows.is_empty() || options.rows.contains(&row.number))
         .collect();
@@ -108,19 +107,16 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         .collect();
     let mut stages: HashMap<Kind, Arc<Stage>> = HashMap::new();
     for job in &jobs {
-        if !stages.contains_key(&job.stage) {
-            stages.insert(job.stage, Arc::new(Stage::open(job.stage).await?));
+        if let Entry::Vacant(place) = stages.entry(job.stage) {
+            place.insert(Arc::new(Stage::open(job.stage).await?));
         }
     }
-    let mut report = Report { rows: rows.iter().map(|row| outcome(row, options.slow)).collect(), ..Report::default() };
-    let playing = jobs.into_iter().map(|job| {
-        let stage = Arc::clone(&stages[&job.stage]);
-        tokio::spawn(play(stage, job))
-    });
-    // Spawned when it is their turn: `map` is lazy.
+    let mut report =
+        Report { rows: rows.iter().map(|row| outcome(row, options.slow)).collect(), ..Report::default() };
+    let playing = jobs.into_iter().map(|job| play(Arc::clone(&stages[&job.stage]), job));
     let mut played = stream::iter(playing).buffer_unordered(options.concurrency);
     while let Some(done) = played.next().await {
-        report.note(done.context("a run panicked")?);
+        report.note(done);
     }
     drop(played);
     for stage in stages.into_values() {
@@ -198,7 +194,9 @@ impl Report {
         let outcome = self.rows.get_mut(done.row).unwrap_or(&mut self.random);
         outcome.runs += 1;
         let (architecture, seed) = (done.architecture, done.seed);
-        outcome.breaches.extend(done.breaches.iter().map(|breach| format!("{architecture}, seed {seed}: {breach}")));
+        outcome
+            .breaches
+            .extend(done.breaches.iter().map(|breach| format!("{architecture}, seed {seed}: {breach}")));
         self.closed_after.extend(done.closed_after);
     }
 
@@ -210,15 +208,9 @@ impl Report {
         self.secrets_in_logs +=
             logs.iter().filter(|(_, line)| secrets.iter().any(|secret| line.contains(secret))).count();
         for function in local_cloud::wiring::FUNCTIONS {
-            let peak = stage.cloud.lambda.environments(function.name).into_iter().filter_map(peak_kb).max();
-            if let Some(peak) = peak {
+            if let Some(peak) = stage.peak_kb(function.name) {
                 self.memory_kb.push((function.name.to_owned(), peak));
             }
         }
     }
-}
-
-fn peak_kb(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
 }

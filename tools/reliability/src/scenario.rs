@@ -18,6 +18,8 @@ pub struct Scenario {
     pub architecture: Architecture,
     pub plan: Plan,
     pub client: Client,
+    /// How long the client waits for the next event that is not a ping.
+    pub patience: Duration,
     pub expect: Expect,
     /// What only this fault's history has to be looked at for.
     pub also: Option<Also>,
@@ -34,6 +36,8 @@ pub enum Client {
     Leaves { after: usize },
     /// Waits no longer than for the model's connection to be closed.
     UntilModelCloses,
+    /// The same, where the first fault says for good that nobody reads any more.
+    UntilRefused,
     /// Asks once more, under the same id, when it was told that it may.
     AsksAgain,
 }
@@ -52,14 +56,31 @@ pub enum Expect {
     Any,
 }
 
+/// Above a function's 10 s for a post that does not succeed.
+const PATIENCE: Duration = Duration::from_secs(25);
+
 impl Scenario {
     pub fn new(architecture: Architecture, plan: Plan, expect: Expect) -> Self {
-        Self { architecture, plan, client: Client::Stays, expect, also: None }
+        Self { architecture, plan, client: Client::Stays, patience: PATIENCE, expect, also: None }
+    }
+
+    /// Whether a run without the fault proves nothing.
+    pub fn must_meet(&self) -> bool {
+        let Plan { posts, publishes, sends, deliveries, .. } = &self.plan;
+        let planned =
+            !(posts.is_empty() && publishes.is_empty() && sends.is_empty() && deliveries.is_empty());
+        planned && self.expect != Expect::Any
     }
 
     #[must_use]
     pub fn client(mut self, client: Client) -> Self {
         self.client = client;
+        self
+    }
+
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -83,11 +104,21 @@ pub fn script(rng: &mut Rng) -> Script {
     }
 }
 
+/// Slow enough for half a dozen messages, however they are coalesced.
+pub fn slow(rng: &mut Rng) -> Script {
+    Script { between_tokens: Duration::from_millis(50 + rng.u64(0..20)), ..script(rng) }
+}
+
 pub fn ending(rng: &mut Rng, ending: Ending) -> Script {
     Script { ending, ..script(rng) }
 }
 
-/// A place in the middle of an answer of `script`.
+/// A message in the middle of an answer of `slow`.
+pub fn early(rng: &mut Rng) -> usize {
+    rng.usize(0..4)
+}
+
+/// A token in the middle of an answer of `script`.
 pub fn middle(rng: &mut Rng) -> usize {
     rng.usize(1..7)
 }
@@ -96,8 +127,28 @@ pub fn middle(rng: &mut Rng) -> usize {
 /// several, the escapes of JSON, and the line ends and field names of server-sent events.
 fn token(rng: &mut Rng) -> String {
     const HARD: [&str; 18] = [
-        "é", "日本", "🦀", "👩‍", "👩", "\u{301}", "\u{200d}", "\n", "\r\n", "\n\n", "\"", "\\", "\\u0041", "\u{0}", "\t",
-        "data: ", "\u{2028}", "</script>",
+        "é",
+        "日本",
+        "🦀",
+        "👩‍",
+        "👩",
+        "\u{301}",
+        "\u{200d}",
+        "\n",
+        "\r\n",
+        "\n\n",
+        "\"",
+        "\\",
+        "\\u0041",
+        "\u{0}",
+        "\t",
+        "data: ",
+        "\u{2028}",
+        "</script>",
     ];
-    if rng.u8(0..4) == 0 { (*rng.choice(&HARD).expect("some")).to_owned() } else { format!("w{} ", rng.u32(..)) }
+    if rng.u8(0..4) == 0 {
+        (*rng.choice(&HARD).expect("some")).to_owned()
+    } else {
+        format!("w{} ", rng.u32(..))
+    }
 }

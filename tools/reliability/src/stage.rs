@@ -1,6 +1,7 @@
 //! A local cloud, and how a scenario is played on it.
 
 use std::{
+    fs,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use local_cloud::{
     faults::Planned,
     lambda::OnDisconnect,
 };
-use probe::{Outcome, Request, Settings, Trace};
+use probe::{Architecture, Outcome, Request, Settings, Trace};
 use serde_json::json;
 
 use crate::{
@@ -26,13 +27,12 @@ use crate::{
 /// In every prompt; it must be in no log.
 pub const PROMPT_CANARY: &str = "canary-of-the-prompt";
 
-/// How long a client waits for the next sign of life. Above a function's 10 s for a post that does not succeed.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(25);
 /// How long a stream's last effects may take.
 const SETTLED_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 pub struct Stage {
+    pub kind: Kind,
     pub cloud: Cloud,
     pub settings: Settings,
     pub token: String,
@@ -47,15 +47,18 @@ pub enum Kind {
     Signal,
     /// Functions give up on a silent model after 2 s, and have 8 s in all.
     Hurried,
+    /// Hands up to ten prompts to one invocation.
+    Batches,
 }
 
 impl Stage {
     pub async fn open(kind: Kind) -> anyhow::Result<Self> {
         let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository.join("target"), PathBuf::from);
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository.join("target"), PathBuf::from);
         let hurried = [("FIRST_TOKEN_TIMEOUT_SECONDS", "2"), ("BETWEEN_TOKENS_TIMEOUT_SECONDS", "2")];
         let environment = match kind {
-            Kind::Usual | Kind::Signal => Vec::new(),
+            Kind::Usual | Kind::Signal | Kind::Batches => Vec::new(),
             Kind::Hurried => hurried.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         };
         let cloud = Cloud::start(Options {
@@ -68,23 +71,41 @@ impl Stage {
             environment,
             stream_timeout: (kind == Kind::Hurried).then_some(Duration::from_secs(8)),
             on_disconnect: if kind == Kind::Signal { OnDisconnect::Signal } else { OnDisconnect::Drain },
-            batch_size: 1,
+            batch_size: if kind == Kind::Batches { 10 } else { 1 },
+            control: false,
         })
         .await?;
         let settings = Settings::from_sources(&cloud.frontend_dotenv(), |_| None);
         let user = test_user();
         let tokens = probe::sign_in(&settings, &user.username, &user.password).await.context("signing in")?;
-        Ok(Self { cloud, settings, token: tokens.access })
+        Ok(Self { kind, cloud, settings, token: tokens.access })
+    }
+
+    /// The id of the stream that a seed stands for.
+    pub fn stream_id(seed: u64) -> String {
+        uuid::Builder::from_random_bytes(Rng::with_seed(seed).u128(..).to_ne_bytes()).into_uuid().to_string()
+    }
+
+    /// The most memory that a live environment of the function has had, in kB.
+    pub fn peak_kb(&self, function: &str) -> Option<u64> {
+        let peak = |pid: u32| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+            peak.trim().strip_suffix(" kB")?.trim().parse().ok()
+        };
+        self.cloud.lambda.environments(function).into_iter().filter_map(peak).max()
     }
 
     /// Plays one scenario and judges it.
     pub async fn judge(&self, scenario: &Scenario, seed: u64) -> (History, Vec<Breach>) {
-        let stream_id = uuid::Builder::from_random_bytes(Rng::with_seed(seed).u128(..).to_ne_bytes()).into_uuid();
-        let stream_id = stream_id.to_string();
+        let stream_id = Self::stream_id(seed);
         let planned = self.cloud.faults.plan(&stream_id, scenario.plan.clone());
         let history = self.play(scenario, &stream_id, &planned).await;
         let mut breaches = check::breaches(&history);
         breaches.extend(unexpected(&scenario.expect, &history.end));
+        if scenario.must_meet() && history.met.is_none() {
+            breaches.push(Breach::new(Invariant::Expected, "the fault never happened"));
+        }
         if let Some(also) = scenario.also {
             breaches.extend(also(&history, planned.calls()));
         }
@@ -93,7 +114,8 @@ impl Stage {
     }
 
     async fn play(&self, scenario: &Scenario, stream_id: &str, planned: &Planned) -> History {
-        let fields = [("stream_id", json!(stream_id)), ("prompt", json!(format!("{PROMPT_CANARY} {stream_id}")))];
+        let fields =
+            [("stream_id", json!(stream_id)), ("prompt", json!(format!("{PROMPT_CANARY} {stream_id}")))];
         let fields = fields.map(|(name, value)| (name.to_owned(), value));
         let request = Request::from_fields(fields.into_iter().collect());
         let (trace, seen, left) = match scenario.client {
@@ -104,7 +126,9 @@ impl Stage {
                 let trace = if again { self.ask(scenario, &request, |_| {}).await } else { first };
                 (Some(trace), Vec::new(), None)
             }
-            Client::Leaves { .. } | Client::UntilModelCloses => self.leave(scenario, &request, planned).await,
+            Client::Leaves { .. } | Client::UntilModelCloses | Client::UntilRefused => {
+                self.leave(scenario, &request, planned).await
+            }
         };
         let calls = self.settled(stream_id).await;
         History::new(scenario.architecture, stream_id, &calls, planned, trace.as_ref(), seen, left)
@@ -130,7 +154,7 @@ impl Stage {
             };
             let streaming = self.ask(scenario, request, watch).fuse();
             let leaving = async {
-                if scenario.client == Client::UntilModelCloses {
+                if matches!(scenario.client, Client::UntilModelCloses | Client::UntilRefused) {
                     self.until_the_model_closes(&request.stream_id).await;
                 } else if had_enough.await.is_err() {
                     std::future::pending::<()>().await;
@@ -144,16 +168,25 @@ impl Stage {
             }
         };
         let left = trace.is_none().then(Instant::now);
-        let gone = match scenario.client {
-            Client::UntilModelCloses => planned.first_met(),
-            Client::Leaves { .. } | Client::Stays | Client::AsksAgain => left,
+        let gone = match (scenario.client, scenario.architecture) {
+            // Lambda does not tell a function that its client has gone, and AppSync tells nobody.
+            (_, Architecture::Appsync) => None,
+            (_, Architecture::FunctionUrl) if self.kind != Kind::Signal => None,
+            (Client::UntilRefused, _) => planned.first_met(),
+            (Client::UntilModelCloses, _) => None,
+            (Client::Leaves { .. } | Client::Stays | Client::AsksAgain, _) => left,
         };
         (trace, seen, gone)
     }
 
-    async fn ask(&self, scenario: &Scenario, request: &Request, watch: impl FnMut(&probe::Received)) -> Trace {
-        let Scenario { architecture, .. } = scenario;
-        probe::stream_within(&self.settings, *architecture, &self.token, request, CLIENT_PATIENCE, watch).await
+    async fn ask(
+        &self,
+        scenario: &Scenario,
+        request: &Request,
+        watch: impl FnMut(&probe::Received),
+    ) -> Trace {
+        let Scenario { architecture, patience, .. } = scenario;
+        probe::stream_within(&self.settings, *architecture, &self.token, request, *patience, watch).await
     }
 
     async fn until_the_model_closes(&self, stream_id: &str) {

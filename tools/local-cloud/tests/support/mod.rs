@@ -41,6 +41,7 @@ impl Stage {
             log_dir: None,
             environment: Vec::new(),
             on_disconnect: OnDisconnect::Drain,
+            stream_timeout: None,
             batch_size: 1,
             control: false,
         };
