@@ -27,6 +27,8 @@ fn marked() -> Request {
     request.with("prompt", prompt)
 }
 
+type Run = (Request, Arc<Planned>, Trace);
+
 /// Slow enough for each token to be a message of its own.
 fn model(ending: Ending) -> Script {
     Script { ending, ..paced(&TOKENS, Duration::from_millis(120)) }
@@ -36,7 +38,7 @@ fn well() -> Plan {
     Plan { model: Some(model(Ending::default())), ..Plan::default() }
 }
 
-async fn run(stage: &Stage, architecture: Architecture, plan: Plan) -> (Request, Arc<Planned>, Trace) {
+async fn run(stage: &Stage, architecture: Architecture, plan: Plan) -> Run {
     let request = marked();
     let planned = stage.cloud.faults.plan(&request.stream_id, plan);
     let trace = stage.send(architecture, &request).await;
@@ -50,6 +52,18 @@ async fn on_all(stage: &Stage, plan: &Plan) -> Vec<(Architecture, Request, Arc<P
         (architecture, request, planned, trace)
     };
     futures_util::future::join_all(Architecture::ALL.map(one)).await
+}
+
+/// Each fault at the third call of the two that make calls, side by side.
+async fn on_both(stage: &Stage, faults: &[CallFault]) -> Vec<(Architecture, CallFault, Run)> {
+    let one = async |architecture, fault| {
+        let at = vec![At::once(2, fault)];
+        let plan = Plan { posts: at.clone(), publishes: at, ..well() };
+        (architecture, fault, run(stage, architecture, plan).await)
+    };
+    let both = [Architecture::WebsocketApi, Architecture::Appsync].into_iter();
+    let all = both.flat_map(|architecture| faults.iter().map(move |fault| (architecture, *fault)));
+    futures_util::future::join_all(all.map(|(architecture, fault)| one(architecture, fault))).await
 }
 
 async fn closed_calls(stage: &Stage, request: &Request, count: usize) -> Vec<ModelCall> {
@@ -106,15 +120,9 @@ async fn a_connection_that_is_gone_stops_the_model_of_its_own_stream() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_done_but_not_answered_is_sent_again_and_counted_once() {
     let stage = Stage::open().await;
-    for (fault, architecture) in [
-        (CallFault::DoneBut(500), Architecture::WebsocketApi),
-        (CallFault::DoneBut(500), Architecture::Appsync),
-        (CallFault::DoneButHang, Architecture::WebsocketApi),
-        (CallFault::DoneButHang, Architecture::Appsync),
-    ] {
-        let faults = vec![At::once(2, fault)];
-        let plan = Plan { posts: faults.clone(), publishes: faults, ..well() };
-        let (_, planned, trace) = run(&stage, architecture, plan).await;
+    for (architecture, fault, (_, planned, trace)) in
+        on_both(&stage, &[CallFault::DoneBut(500), CallFault::DoneButHang]).await
+    {
         let name = format!("{architecture} {fault:?}");
         assert_eq!((trace.failure.as_deref(), trace.text()), (None, TOKENS.concat()), "{name}");
         assert_eq!(trace.seqs().iter().filter(|seq| **seq == 2).count(), 2, "{name}: {:?}", trace.seqs());
@@ -127,15 +135,8 @@ async fn what_was_done_but_not_answered_is_sent_again_and_counted_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_hangs_or_is_refused_is_tried_again() {
     let stage = Stage::open().await;
-    let ask = async |architecture, fault| {
-        let faults = vec![At::once(2, fault)];
-        let plan = Plan { posts: faults.clone(), publishes: faults, ..well() };
-        (architecture, fault, run(&stage, architecture, plan).await)
-    };
-    let traces = [Architecture::WebsocketApi, Architecture::Appsync].into_iter().flat_map(|architecture| {
-        [CallFault::Hang, CallFault::Refuse(429), CallFault::Late(300)].map(|fault| ask(architecture, fault))
-    });
-    for (architecture, fault, (request, planned, trace)) in futures_util::future::join_all(traces).await {
+    let faults = [CallFault::Hang, CallFault::Refuse(429), CallFault::Late(300)];
+    for (architecture, fault, (request, planned, trace)) in on_both(&stage, &faults).await {
         let name = format!("{architecture} {fault:?}");
         check_contract(&name, &request, &trace);
         assert_eq!(trace.text(), TOKENS.concat(), "{name}");
