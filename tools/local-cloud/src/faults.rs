@@ -110,8 +110,9 @@ impl Planned {
         }
     }
 
-    /// What functions have sent so far, before anything happens to it on its way to the client: each accepted post,
-    /// each event of a mutation as it is for one subscriber, and each portion of a Function URL's answer.
+    /// What functions have sent so far, before anything happens to it on its way to the client: each accepted
+    /// post, the event of each accepted mutation (the fields that it selected, as a JSON object), whether or not
+    /// somebody subscribes, and each portion of a Function URL's answer.
     pub fn sent(&self) -> Vec<(Instant, Bytes)> {
         self.sent.lock().expect("nothing panics while it holds what was sent").clone()
     }
@@ -147,10 +148,20 @@ impl Planned {
 
     /// Notes what a function has sent, and says what of it reaches the client.
     pub(crate) fn deliver(&self, message: Bytes) -> Delivered {
+        self.note(message.clone());
+        self.pass(message)
+    }
+
+    /// Notes what a function has sent.
+    pub(crate) fn note(&self, message: Bytes) {
         self.sent
             .lock()
             .expect("nothing panics while it holds what was sent")
-            .push((Instant::now(), message.clone()));
+            .push((Instant::now(), message));
+    }
+
+    /// What of a message reaches the client, or one of them.
+    pub(crate) fn pass(&self, message: Bytes) -> Delivered {
         let call = self.deliveries.fetch_add(1, Ordering::SeqCst);
         let fault = self.plan.deliveries.iter().find(|at| at.meets(call)).map(|at| at.fault);
         if fault.is_some() {

@@ -107,12 +107,15 @@ impl Hub {
         }
     }
 
-    /// By the whole event: a subscription may have selected nothing that tells its stream.
+    /// The plan of the event's stream, which is told of it. By the whole event: a subscription may have selected nothing that tells its stream.
     fn planned(&self, event: &Map<String, Value>) -> Option<Arc<Planned>> {
         if self.faults.is_empty() {
             return None;
         }
-        self.faults.of(json!(event).to_string().as_bytes())
+        let event = Bytes::from(json!(event).to_string());
+        let planned = self.faults.of(&event)?;
+        planned.note(event);
+        Some(planned)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Subscription>> {
@@ -140,7 +143,7 @@ impl Outbox {
     /// As far as a plan lets it.
     fn deliver(&self, message: String, planned: Option<&Planned>) {
         let Some(planned) = planned else { return self.queue(Outbound::Text(message)) };
-        let Delivered { messages, cut } = planned.deliver(Bytes::from(message));
+        let Delivered { messages, cut } = planned.pass(Bytes::from(message));
         for message in messages {
             self.queue(Outbound::Text(String::from_utf8_lossy(&message).into_owned()));
         }

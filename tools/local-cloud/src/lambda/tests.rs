@@ -2,6 +2,7 @@
 
 use std::{io::Write, net::TcpListener, path::PathBuf, process::Command, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ use super::{
     FunctionConfig, InvokeError, Lambda, MAX_PAYLOAD, OnDisconnect, StreamingResponse,
     double::{echo, eventually, logged},
 };
+use crate::faults::{Faults, Plan};
 
 type Check = fn(&InvokeError) -> bool;
 
@@ -253,4 +255,28 @@ async fn a_log_directory_gets_a_file_per_function() {
     assert_eq!(std::fs::read_to_string(dir.join("f.log")).unwrap(), "started\n");
     lambda.shutdown().await;
     std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn a_plan_kills_the_environment_of_its_stream_whoever_encoded_the_message() {
+    let faults = Faults::default();
+    let lambda = lambda(|config| config.concurrency = 2).with_faults(faults.clone());
+    let planned = faults.plan("s-1", Plan { kill_after_tokens: Some(1), ..Plan::default() });
+    let order = json!({"do": "hang", "stream": "s-1"}).to_string();
+    let encoded = json!({"isBase64Encoded": true, "body": BASE64_STANDARD.encode(&order)}).to_string();
+    for payload in [order, encoded] {
+        let planned = faults.plan("s-1", planned.plan.clone());
+        let token = async {
+            eventually("it", || lambda.environments("f").len() == 1).await;
+            eventually("the death", || {
+                planned.kill.notify_waiters();
+                lambda.environments("f").is_empty()
+            })
+            .await;
+        };
+        let (ended, ()) = tokio::join!(lambda.invoke("f", payload.into()), token);
+        assert!(matches!(ended, Err(InvokeError::Exited { .. })), "{ended:?}");
+    }
+    assert_eq!(invoke(&lambda, json!({"n": 1})).await.unwrap(), json!({"n": 1}));
+    lambda.shutdown().await;
 }
