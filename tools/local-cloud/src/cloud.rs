@@ -259,7 +259,7 @@ impl Settings<'_> {
 }
 
 /// Per function; a small machine should not be asked for more.
-const MAX_ENVIRONMENTS: usize = 200;
+const MAX_ENVIRONMENTS: usize = 300;
 
 fn check_bootstraps(options: &Options) -> anyhow::Result<()> {
     for function in wiring::FUNCTIONS {

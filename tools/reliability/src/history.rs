@@ -65,12 +65,13 @@ impl History {
         architecture: Architecture,
         stream_id: &str,
         calls: &[ModelCall],
-        planned: &Planned,
+        planned: Option<&Planned>,
         trace: Option<&Trace>,
         seen: Vec<Event>,
         gone: Option<Instant>,
     ) -> Self {
-        let portions: Vec<_> = planned.sent().into_iter().map(|(_, bytes)| bytes).collect();
+        let portions = planned.map(Planned::sent).unwrap_or_default();
+        let portions: Vec<_> = portions.into_iter().map(|(_, bytes)| bytes).collect();
         let model = calls
             .iter()
             .map(|call| ModelRun {
@@ -96,7 +97,7 @@ impl History {
             text,
             end,
             gone,
-            met: planned.first_met(),
+            met: planned.and_then(Planned::first_met),
         }
     }
 

@@ -6,6 +6,8 @@
 
 pub mod check;
 pub mod history;
+pub mod load;
+pub mod page;
 pub mod random;
 pub mod report;
 pub mod rows;

@@ -1,9 +1,8 @@
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::Context as _;
 use clap::Parser;
 use reliability::{
-    report,
+    page, report,
     run::{self, Options},
 };
 
@@ -30,9 +29,6 @@ struct Arguments {
     write: Option<PathBuf>,
 }
 
-const BEGIN: &str = "<!-- faults -->\n";
-const END: &str = "<!-- /faults -->\n";
-
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let Arguments { seeds, random, quick, rows, concurrency, write } = Arguments::parse();
@@ -40,10 +36,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let tables = report::tables(&report);
     println!("{tables}");
     if let Some(path) = write {
-        let page = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let (head, rest) = page.split_once(BEGIN).context("the page has no marker")?;
-        let (_, tail) = rest.split_once(END).context("the page has no closing marker")?;
-        fs::write(&path, format!("{head}{BEGIN}{tables}{END}{tail}"))?;
+        page::replace(&path, "faults", &tables)?;
     }
     let breaches: Vec<_> = report.breaches().collect();
     for breach in &breaches {

@@ -49,6 +49,8 @@ pub enum Kind {
     Hurried,
     /// Hands up to ten prompts to one invocation.
     Batches,
+    /// Allows longer answers, and more environments.
+    Crowded,
 }
 
 impl Stage {
@@ -59,6 +61,7 @@ impl Stage {
         let hurried = [("FIRST_TOKEN_TIMEOUT_SECONDS", "2"), ("BETWEEN_TOKENS_TIMEOUT_SECONDS", "2")];
         let environment = match kind {
             Kind::Usual | Kind::Signal | Kind::Batches => Vec::new(),
+            Kind::Crowded => vec![("MAX_OUTPUT_TOKENS".to_owned(), "10000".to_owned())],
             Kind::Hurried => hurried.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         };
         let cloud = Cloud::start(Options {
@@ -131,7 +134,7 @@ impl Stage {
             }
         };
         let calls = self.settled(stream_id).await;
-        History::new(scenario.architecture, stream_id, &calls, planned, trace.as_ref(), seen, left)
+        History::new(scenario.architecture, stream_id, &calls, Some(planned), trace.as_ref(), seen, left)
     }
 
     /// Closes the connection when the client of the scenario does, and says since when that can be known.
@@ -200,7 +203,7 @@ impl Stage {
     }
 
     /// The calls of the model, when all are closed; as they are, if that takes too long.
-    async fn settled(&self, stream_id: &str) -> Vec<ModelCall> {
+    pub(crate) async fn settled(&self, stream_id: &str) -> Vec<ModelCall> {
         let deadline = Instant::now() + SETTLED_WITHIN;
         loop {
             let calls = self.cloud.bedrock.calls_of(stream_id);
