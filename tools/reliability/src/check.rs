@@ -111,8 +111,15 @@ fn numbers(history: &History) -> Vec<Breach> {
     }
     let numbered: Vec<u64> = history.received.iter().filter_map(|event| event.seq).collect();
     let missing = numbered.iter().max().and_then(|&last| (0..last).find(|seq| !numbered.contains(seq)));
+    // A refusal has no number: whoever waits for a missing one is told by it that there will be none.
+    let refused = history.received.iter().any(|event| event.is_terminal() && event.seq.is_none());
+    let contented = match history.end {
+        End::Done => true,
+        End::Error(_) => !refused,
+        End::Failed(_) | End::Left => false,
+    };
     if let Some(seq) = missing
-        && matches!(history.end, End::Done | End::Error(_))
+        && contented
     {
         breach(format!("number {seq} never arrived, and the client did not notice"));
     }
@@ -147,13 +154,14 @@ fn one_end(history: &History) -> Vec<Breach> {
             None => {}
         }
     }
-    let terminals = |events: &[Event]| {
-        let mut numbers: Vec<_> =
-            events.iter().filter(|event| event.is_terminal()).map(|event| event.seq).collect();
-        numbers.dedup();
-        numbers.len()
+    // What comes behind a gap is never told.
+    let reached = |event: &&Event| {
+        let received = |seq| history.received.iter().any(|other| other.seq == Some(seq));
+        event.is_terminal() && event.seq.is_none_or(|seq| (0..seq).all(received))
     };
-    match (&history.end, terminals(&history.received)) {
+    let mut ends: Vec<_> = history.received.iter().filter(reached).map(|event| event.seq).collect();
+    ends.dedup();
+    match (&history.end, ends.len()) {
         (End::Done | End::Error(_), 1) | (End::Failed(_) | End::Left, _) => {}
         (End::Done | End::Error(_), 0) => breach("the client has an end that nobody sent"),
         (End::Done | End::Error(_), _) => breach("the client received several terminal events"),

@@ -123,8 +123,7 @@ impl Event {
     }
 
     /// From AppSync's spelling of it.
-    fn of_graphql(message: &Value, bytes: usize) -> Self {
-        let mut fields = message["payload"]["data"]["onTokenReceived"].clone();
+    fn of_graphql(mut fields: Value, bytes: usize) -> Self {
         fields["stream_id"] = fields["sessionId"].take();
         fields["type"] = fields["type"].as_str().map(str::to_ascii_lowercase).into();
         Self::of(&fields, bytes)
@@ -140,7 +139,7 @@ fn sent(architecture: Architecture, portions: &[impl AsRef<[u8]>]) -> Vec<Event>
     let messages = portions.iter().map(AsRef::as_ref);
     match architecture {
         Architecture::WebsocketApi => messages.map(|bytes| Event::of(&json(bytes), bytes.len())).collect(),
-        Architecture::Appsync => messages.map(|bytes| Event::of_graphql(&json(bytes), bytes.len())).collect(),
+        Architecture::Appsync => messages.map(|bytes| Event::of_graphql(json(bytes), bytes.len())).collect(),
         Architecture::FunctionUrl => {
             let mut parser = Parser::default();
             // What is no event is noticed by the client, too, who reads the same bytes.

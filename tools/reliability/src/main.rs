@@ -21,6 +21,9 @@ struct Arguments {
     /// Only the faults of these numbers
     #[arg(long, value_delimiter = ',')]
     rows: Vec<u8>,
+    /// Only the run of this seed, as it was printed with a breach
+    #[arg(long)]
+    seed: Option<u64>,
     /// Streams at once
     #[arg(long, default_value_t = 24)]
     concurrency: usize,
@@ -31,8 +34,8 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { seeds, random, quick, rows, concurrency, write } = Arguments::parse();
-    let report = run::run(&Options { seeds, random, slow: !quick, rows, concurrency }).await?;
+    let Arguments { seeds, random, quick, rows, seed, concurrency, write } = Arguments::parse();
+    let report = run::run(&Options { seeds, random, slow: !quick, rows, seed, concurrency }).await?;
     let tables = report::tables(&report);
     println!("{tables}");
     if let Some(path) = write {

@@ -29,6 +29,8 @@ pub struct Options {
     pub slow: bool,
     /// These rows alone; all if there is none.
     pub rows: Vec<u8>,
+    /// The run of this seed alone.
+    pub seed: Option<u64>,
     /// Streams at once.
     pub concurrency: usize,
 }
@@ -104,6 +106,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         .filter(|(_, row)| options.slow || !row.slow)
         .flat_map(|(place, row)| jobs(place, row, options.seeds))
         .chain(combinations(rows.len(), options.random))
+        .filter(|job| options.seed.is_none_or(|seed| seed == job.seed))
         .collect();
     let mut stages: HashMap<Kind, Arc<Stage>> = HashMap::new();
     for job in &jobs {
@@ -113,7 +116,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     }
     let mut report =
         Report { rows: rows.iter().map(|row| outcome(row, options.slow)).collect(), ..Report::default() };
-    let playing = jobs.into_iter().map(|job| play(Arc::clone(&stages[&job.stage]), job));
+    let playing =
+        jobs.into_iter().map(|job| play(Arc::clone(&stages[&job.stage]), job, options.seed.is_some()));
     let mut played = stream::iter(playing).buffer_unordered(options.concurrency);
     while let Some(done) = played.next().await {
         report.note(done);
@@ -172,11 +176,14 @@ fn outcome(row: &Row, slow: bool) -> Outcome {
     }
 }
 
-async fn play(stage: Arc<Stage>, job: Job) -> Done {
+async fn play(stage: Arc<Stage>, job: Job, replayed: bool) -> Done {
     let Job { row, architecture, seed, .. } = job;
     let (breaches, closed_after) = match job.what {
         What::Scenario(scenario) => {
             let (history, breaches) = stage.judge(&scenario, seed).await;
+            if replayed {
+                eprintln!("{:#?}\n{history:#?}", scenario.plan);
+            }
             (breaches, closing_times(&history))
         }
         What::Own(own) => (own(&stage, seed).await, Vec::new()),

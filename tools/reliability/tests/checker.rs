@@ -111,6 +111,11 @@ const BUGS: &[(&str, Change, Invariant)] = &[
     ),
     ("a second terminal event", |h| both(h, |e| e.push(event("error", 5, ""))), Invariant::OneEnd),
     ("two different ends of one number", |h| h.sent.push(event("error", 4, "")), Invariant::Numbers),
+    (
+        "a refusal after the end",
+        |h| h.received.push(Event { seq: None, ..event("error", 0, "") }),
+        Invariant::OneEnd,
+    ),
     ("a delta after the end", |h| h.sent.push(event("delta", 5, "!")), Invariant::OneEnd),
     ("a ping after the end", |h| h.sent.push(ping()), Invariant::OneEnd),
     (
@@ -202,6 +207,12 @@ fn what_the_contract_allows_is_no_breach() {
             h.model.clear();
             h.text.clear();
             h.end = End::Error("model_throttled".to_owned());
+        }),
+        ("an event lost, its end never told, and then a refusal of the second delivery", |h| {
+            h.received.remove(2);
+            h.received.push(Event { seq: None, ..event("error", 0, "") });
+            h.text = "Once ".into();
+            h.end = End::Error("interrupted".to_owned());
         }),
         ("left in the middle, and noticed in time", |h| {
             both(h, |e| e.truncate(2));

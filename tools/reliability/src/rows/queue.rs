@@ -6,7 +6,7 @@ use super::{ALL, APPSYNC, Play, Row, own};
 use crate::{
     check::{Breach, Invariant},
     history::History,
-    scenario::{Client, Expect, Scenario, middle, script},
+    scenario::{Client, Expect, Scenario, middle, script, slow},
     stage::Kind,
 };
 
@@ -70,7 +70,7 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     Row::new(21, "SIGKILL in the middle", "noticed; no second answer", ALL, |architecture, rng| {
-        let plan = Plan { model: Some(script(rng)), kill_after_tokens: Some(middle(rng)), ..Plan::default() };
+        let plan = Plan { model: Some(slow(rng)), kill_after_tokens: Some(middle(rng)), ..Plan::default() };
         Scenario::new(architecture, plan, Expect::Noticed)
     })
     .slow(),
