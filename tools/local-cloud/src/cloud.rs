@@ -1,16 +1,11 @@
 //! The services wired together, the way Terraform wires the real ones.
 
-use std::{
-    collections::HashMap,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, bail};
-use axum::{Router, serve::ListenerExt as _};
-use tokio::{net::TcpListener, task::JoinSet};
+use anyhow::bail;
+use tokio::task::JoinSet;
 
+use self::ports::{Addresses, bind, bind_control, serve};
 use crate::{
     appsync::{AppSync, AppSyncConfig},
     bedrock::{Bedrock, Source},
@@ -23,6 +18,8 @@ use crate::{
     websocket_api::{self, WebSocketApi, WebSocketApiConfig},
     wiring::{self, CORS, Function, QUEUE, Service, Setting, WEBSOCKET_API, defaults},
 };
+
+mod ports;
 
 /// What can be chosen.
 #[derive(Debug, Clone)]
@@ -192,15 +189,6 @@ impl Cloud {
     }
 }
 
-#[derive(Debug, Clone, Default)]
-struct Addresses(HashMap<&'static str, SocketAddr>);
-
-impl Addresses {
-    fn of(&self, service: Service) -> SocketAddr {
-        self.0[service.name()]
-    }
-}
-
 /// What the functions' settings are made of.
 struct Settings<'a> {
     addresses: &'a Addresses,
@@ -269,35 +257,6 @@ fn check_bootstraps(options: &Options) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-async fn bind(base_port: Option<u16>) -> anyhow::Result<(Vec<TcpListener>, Addresses)> {
-    let mut listeners = Vec::new();
-    let mut addresses = Addresses::default();
-    for (offset, service) in (0..).zip(Service::ALL) {
-        let listener = bind_one(base_port, offset, service.name()).await?;
-        addresses.0.insert(service.name(), listener.local_addr()?);
-        listeners.push(listener);
-    }
-    Ok((listeners, addresses))
-}
-
-/// After the ports of the services.
-async fn bind_control(base_port: Option<u16>) -> anyhow::Result<TcpListener> {
-    bind_one(base_port, 6, "faults").await
-}
-
-async fn bind_one(base_port: Option<u16>, offset: u16, name: &str) -> anyhow::Result<TcpListener> {
-    let port = base_port.map_or(0, |base| base.saturating_add(offset));
-    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
-    bound.with_context(|| format!("port {port}, for {name}, cannot be had: choose others with LOCAL_PORT"))
-}
-
-async fn serve(listener: TcpListener, router: Router) {
-    // Small chunks must not wait for each other.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    // Accepting never ends with an error: axum waits and goes on.
-    let _ = axum::serve(listener, router).await;
 }
 
 fn queues() -> Vec<QueueConfig> {

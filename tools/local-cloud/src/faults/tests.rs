@@ -95,8 +95,8 @@ async fn the_last_token_kills_whoever_listens_and_nobody_later() {
     let mut first = std::pin::pin!(first);
     assert!(futures_util::poll!(first.as_mut()).is_pending());
     planned.token();
-    first.await;
-    second.await;
+    let both = futures_util::future::join(first, second);
+    tokio::time::timeout(Duration::from_secs(10), both).await.expect("both hear of it");
     assert!(futures_util::poll!(std::pin::pin!(planned.kill.notified())).is_pending());
 }
 
