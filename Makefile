@@ -70,6 +70,14 @@ lint: ## Check format and style of everything, and Terraform's rules
 	scripts/lint-python.sh
 	scripts/lint-terraform.sh
 
+.PHONY: faults
+faults: bootstraps ## Throw every fault at the functions and rewrite the table in docs/reliability.md
+	cargo run --package reliability -- --write docs/reliability.md
+
+.PHONY: load
+load: bootstraps ## Run hundreds of streams at once, or SOAK=15 minutes of short ones
+	cargo run --profile load --package reliability --bin load -- --write docs/reliability.md $(if $(SOAK),--soak $(SOAK))
+
 .PHONY: fmt
 fmt: ## Format the sources
 	cargo fmt

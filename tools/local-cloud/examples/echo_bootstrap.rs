@@ -184,6 +184,9 @@ fn header<'a>(event: &'a Value, name: &str) -> &'a str {
 
 fn order(event: &Value) -> Value {
     match event["body"].as_str() {
+        Some(body) if event["isBase64Encoded"] == true => {
+            serde_json::from_slice(&BASE64_STANDARD.decode(body).unwrap_or_default()).unwrap_or_default()
+        }
         Some(body) => serde_json::from_str(body).unwrap_or_default(),
         None => event.clone(),
     }

@@ -19,22 +19,31 @@ use axum::{
     Json, Router,
     body::to_bytes,
     extract::State,
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use self::{
     auth::{Authority, Caller, Services, SignedRequest, Unauthenticated, authenticate},
     document::{Refusal, Request},
     execute::execute,
-    fault::refused,
+    fault::{Fault, refused},
     hub::Hub,
     resolve::Invoke,
     schema::ApiSchema,
 };
-use crate::{cognito::UserPool, lambda::Lambda, sigv4::Identities};
+use crate::{
+    cognito::UserPool,
+    faults::{
+        Faults, Plane,
+        calls::{self, Calls},
+    },
+    lambda::Lambda,
+    sigv4::Identities,
+};
 
 mod auth;
 mod document;
@@ -72,6 +81,7 @@ impl AppSync {
         user_pool: UserPool,
         identities: Identities,
         lambda: Lambda,
+        faults: Faults,
     ) -> anyhow::Result<Self> {
         let AppSyncConfig { schema, resolvers, request_function } = config;
         let schema = ApiSchema::load(&schema, &resolvers)?;
@@ -79,12 +89,14 @@ impl AppSync {
             let (lambda, function) = (lambda.clone(), request_function.clone());
             Box::pin(async move { lambda.invoke(&function, payload).await })
         });
-        Ok(Self::assemble(schema, Box::new(Services { user_pool, identities }), invoke))
+        Ok(Self::assemble(schema, Box::new(Services { user_pool, identities }), invoke, faults))
     }
 
     /// `POST /graphql`, and `GET /graphql` upgrades to the realtime protocol.
     pub fn router(&self) -> Router {
-        let graphql = post(graphql).options(preflight).merge(get(connect));
+        let faults = Calls::new(&self.api.faults, Plane::Publishes);
+        let mutations = post(graphql).layer(from_fn_with_state(faults, calls::meet));
+        let graphql = mutations.options(preflight).merge(get(connect));
         Router::new().route("/graphql", graphql).with_state(Arc::clone(&self.api))
     }
 
@@ -98,14 +110,9 @@ impl AppSync {
         self.api.hub.len()
     }
 
-    /// The next `times` calls of `publishToken` answer HTTP 200 with GraphQL errors, and publish nothing.
-    pub fn fail_publishes(&self, times: usize) {
-        self.api.failures.store(times, Ordering::SeqCst);
-    }
-
-    fn assemble(schema: ApiSchema, authority: Box<dyn Authority>, invoke: Invoke) -> Self {
-        let (hub, publishes, failures) = (Hub::default(), AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { api: Arc::new(Api { schema, authority, invoke, hub, publishes, failures }) }
+    fn assemble(schema: ApiSchema, authority: Box<dyn Authority>, invoke: Invoke, faults: Faults) -> Self {
+        let (hub, publishes) = (Hub::new(faults.clone()), AtomicUsize::new(0));
+        Self { api: Arc::new(Api { schema, authority, invoke, hub, publishes, faults }) }
     }
 }
 
@@ -115,15 +122,10 @@ struct Api {
     invoke: Invoke,
     hub: Hub,
     publishes: AtomicUsize,
-    failures: AtomicUsize,
+    faults: Faults,
 }
 
 impl Api {
-    /// Uses up one of the failures that a test has asked for.
-    fn takes_failure(&self) -> bool {
-        self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
-    }
-
     async fn answer(&self, request: SignedRequest) -> (StatusCode, Value) {
         let headers = header_map(&request.headers);
         let body = request.body.clone();
@@ -182,6 +184,24 @@ async fn preflight(headers: HeaderMap) -> impl IntoResponse {
         (header::ACCESS_CONTROL_ALLOW_HEADERS, asked.unwrap_or(HeaderValue::from_static("*"))),
         (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("172800")),
     ]
+}
+
+/// What a mutation is answered that fails with this status: 200 is GraphQL's own way to fail.
+pub(crate) fn refusal(status: u16) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let fault = match status.as_u16() {
+        401 => "UnauthorizedException",
+        403 => "AccessDeniedException",
+        429 => "TooManyRequestsException",
+        503 => "ServiceUnavailableException",
+        _ => "InternalFailure",
+    };
+    let message = "Refused as planned in this local service.";
+    if status == StatusCode::OK {
+        let error = Fault::new(fault, message).to_json(&json!(["publishToken"]), &json!([]));
+        return reply(status, json!({ "data": { "publishToken": null }, "errors": [error] }));
+    }
+    reply(status, refused(fault, message))
 }
 
 fn reply(status: StatusCode, body: Value) -> Response {

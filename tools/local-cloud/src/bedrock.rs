@@ -6,10 +6,13 @@ use std::{
 };
 
 use axum::Router;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::sigv4::Identities;
-use builtin::Pace;
+use crate::{
+    faults::{Faults, Planned},
+    sigv4::Identities,
+};
 use error::Refusal;
 use journal::Journal;
 
@@ -18,6 +21,7 @@ mod builtin;
 mod client;
 mod error;
 mod frame;
+mod framing;
 mod journal;
 mod openai;
 mod passthrough;
@@ -37,17 +41,35 @@ pub enum Source {
 }
 
 /// How the built-in model answers from now on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Script {
-    /// The tokens to emit; `None`: the built-in text.
+    /// The tokens to emit, any pieces of text; `None`: the built-in text.
     pub tokens: Option<Vec<String>>,
+    #[serde(rename = "first_token_ms", with = "millis")]
     pub first_token_after: Duration,
+    #[serde(rename = "between_tokens_ms", with = "millis")]
     pub between_tokens: Duration,
     pub ending: Ending,
+    pub framing: Framing,
+}
+
+/// How the frames are cut into chunks of the HTTP body.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Framing {
+    /// A frame is a chunk.
+    #[default]
+    Whole,
+    /// Every byte is a chunk.
+    Bytes,
+    /// Chunks of 1 to 16 bytes, the same for the same seed.
+    Pieces { seed: u64 },
 }
 
 /// What happens after the tokens, or instead of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Ending {
     /// messageStop and metadata.
     Stop { reason: String },
@@ -57,6 +79,10 @@ pub enum Ending {
     Truncated { after: usize },
     /// Nothing more after so many tokens, the connection stays open.
     Stall { after: usize },
+    /// The frame after so many tokens has a wrong checksum. The answer goes on as if it had not.
+    BadChecksum { after: usize },
+    /// The connection breaks within the body, after so many tokens.
+    Reset { after: usize },
     /// Refused with an HTTP status and error type, such as 429 `ThrottlingException`, the first `times` calls.
     Refused { status: u16, kind: String, times: usize },
 }
@@ -81,13 +107,14 @@ pub struct Bedrock {
 }
 
 impl Bedrock {
-    pub fn new(source: Source, identities: Identities) -> Self {
+    pub fn new(source: Source, identities: Identities, faults: Faults) -> Self {
         let backend = match source {
             Source::BuiltIn => Backend::BuiltIn,
             Source::OpenAi { url, model } => Backend::OpenAi(openai::Server::new(&url, model)),
             Source::Bedrock { url } => Backend::Bedrock(passthrough::Endpoint::new(&url)),
         };
-        let inner = Inner { backend, identities, script: Mutex::new(None), journal: Journal::default() };
+        let (script, journal) = (Mutex::new(None), Journal::default());
+        let inner = Inner { backend, identities, faults, script, journal };
         Bedrock { inner: Arc::new(inner) }
     }
 
@@ -107,8 +134,23 @@ impl Bedrock {
         self.inner.journal.calls()
     }
 
-    /// The script to play for one call; `None` if there is none and the source has to answer.
-    fn next_script(&self) -> Result<Option<Script>, Refusal> {
+    /// Those of `calls` whose request contains the marker of a plan.
+    pub fn calls_of(&self, marker: &str) -> Vec<ModelCall> {
+        self.inner.journal.calls_of(marker)
+    }
+
+    /// The script to play for one call; `None` if there is none and the source has to answer. A plan's comes first.
+    fn next_script(&self, planned: Option<&Planned>) -> Result<Option<Script>, Refusal> {
+        if let Some(planned) = planned
+            && let Some(script) = &planned.plan.model
+        {
+            return match &script.ending {
+                Ending::Refused { status, kind, times } if planned.refuses(*times) => {
+                    Err(Refusal::scripted(*status, kind))
+                }
+                _ => Ok(Some(script.clone())),
+            };
+        }
         let mut script = self.inner.script.lock().expect("the script's lock");
         match script.as_mut() {
             Some(Script { ending: Ending::Refused { status, kind, times }, .. }) if *times > 0 => {
@@ -126,16 +168,39 @@ impl Default for Script {
     fn default() -> Self {
         Script {
             tokens: None,
-            first_token_after: Pace::FIRST_TOKEN,
-            between_tokens: Pace::BETWEEN_TOKENS,
-            ending: Ending::Stop { reason: "end_turn".to_owned() },
+            first_token_after: builtin::FIRST_TOKEN,
+            between_tokens: builtin::BETWEEN_TOKENS,
+            ending: Ending::default(),
+            framing: Framing::Whole,
         }
+    }
+}
+
+impl Default for Ending {
+    fn default() -> Self {
+        Ending::Stop { reason: "end_turn".to_owned() }
+    }
+}
+
+/// Times in JSON.
+mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
     }
 }
 
 struct Inner {
     backend: Backend,
     identities: Identities,
+    faults: Faults,
     script: Mutex<Option<Script>>,
     journal: Journal,
 }

@@ -1,20 +1,16 @@
 //! The services wired together, the way Terraform wires the real ones.
 
-use std::{
-    collections::HashMap,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, bail};
-use axum::{Router, serve::ListenerExt as _};
-use tokio::{net::TcpListener, task::JoinSet};
+use anyhow::bail;
+use tokio::task::JoinSet;
 
+use self::ports::{Addresses, bind, bind_control, serve};
 use crate::{
     appsync::{AppSync, AppSyncConfig},
     bedrock::{Bedrock, Source},
     cognito::{User, UserPool},
+    faults::{Faults, control},
     function_url::{self, Cors},
     lambda::{FunctionConfig, Lambda, OnDisconnect},
     sigv4::{ACCOUNT_ID, Identities, REGION},
@@ -23,10 +19,12 @@ use crate::{
     wiring::{self, CORS, Function, QUEUE, Service, Setting, WEBSOCKET_API, defaults},
 };
 
+mod ports;
+
 /// What can be chosen.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The first of six ports; `None`: any free ones.
+    /// The first of six ports, and of a seventh for `control`; `None`: any free ones.
     pub base_port: Option<u16>,
     /// The folder of the built bootstraps, each named like its function.
     pub bootstraps: PathBuf,
@@ -39,7 +37,11 @@ pub struct Options {
     /// Environment variables for every function, over those of the wiring.
     pub environment: Vec<(String, String)>,
     pub on_disconnect: OnDisconnect,
+    /// How long the functions that stream may run, unless as long as they are deployed with.
+    pub stream_timeout: Option<Duration>,
     pub batch_size: usize,
+    /// Whether `Cloud::faults` can be planned over HTTP too.
+    pub control: bool,
 }
 
 /// The running cloud. Dropping it ends every process it started.
@@ -50,6 +52,9 @@ pub struct Cloud {
     pub queues: Queues,
     pub websocket_api: WebSocketApi,
     pub appsync: AppSync,
+    /// What goes wrong: nothing, until it is planned.
+    pub faults: Faults,
+    control: Option<SocketAddr>,
     addresses: Addresses,
     tasks: JoinSet<()>,
 }
@@ -68,6 +73,8 @@ impl Cloud {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         check_bootstraps(&options)?;
         let (listeners, addresses) = bind(options.base_port).await?;
+        let control = if options.control { Some(bind_control(options.base_port).await?) } else { None };
+        let faults = Faults::default();
         let issuer = format!("https://cognito-idp.{REGION}.amazonaws.com/{}", UserPool::id_in(REGION));
         let users = options.users.clone();
         // An RSA key is generated, which takes a moment.
@@ -79,14 +86,14 @@ impl Cloud {
         let settings = Settings { addresses: &addresses, issuer: &issuer, client_id: user_pool.client_id() };
         let functions =
             wiring::FUNCTIONS.map(|function| settings.configure(&function, &options, &identities));
-        let mut lambda = Lambda::new(functions.into());
+        let mut lambda = Lambda::new(functions.into()).with_faults(faults.clone());
         if let Some(dir) = &options.log_dir {
             lambda = lambda.with_log_dir(dir.clone());
         }
 
         let modules = options.repository.join("terraform/modules");
-        let bedrock = Bedrock::new(options.source.clone(), identities.clone());
-        let queues = Queues::new(queues(), identities.clone());
+        let bedrock = Bedrock::new(options.source.clone(), identities.clone(), faults.clone());
+        let queues = Queues::new(queues(), identities.clone(), faults.clone());
         let websocket_api = WebSocketApi::try_new(
             WebSocketApiConfig {
                 stage: WEBSOCKET_API.stage.to_owned(),
@@ -99,6 +106,7 @@ impl Cloud {
             },
             lambda.clone(),
             identities.clone(),
+            faults.clone(),
         )?;
         let appsync = AppSync::new(
             AppSyncConfig {
@@ -109,12 +117,13 @@ impl Cloud {
             user_pool.clone(),
             identities,
             lambda.clone(),
+            faults.clone(),
         )?;
 
         let mut tasks = JoinSet::new();
         let routers = [
             user_pool.router(),
-            function_url::router(lambda.clone(), wiring::FUNCTION_URL, cors()),
+            function_url::router(lambda.clone(), wiring::FUNCTION_URL, cors(), faults.clone()),
             websocket_api.router(),
             appsync.router(),
             queues.router(),
@@ -124,7 +133,26 @@ impl Cloud {
             tasks.spawn(serve(listener, router));
         }
         tasks.spawn(queues.clone().poll(event_source(options.batch_size), lambda.clone()));
-        Ok(Self { lambda, user_pool, bedrock, queues, websocket_api, appsync, addresses, tasks })
+        let control = match control {
+            Some(listener) => {
+                let address = listener.local_addr()?;
+                tasks.spawn(serve(listener, control::router(faults.clone(), bedrock.clone())));
+                Some(address)
+            }
+            None => None,
+        };
+        Ok(Self {
+            lambda,
+            user_pool,
+            bedrock,
+            queues,
+            websocket_api,
+            appsync,
+            faults,
+            control,
+            addresses,
+            tasks,
+        })
     }
 
     /// The frontend's settings, the keys that a deployed stack has too.
@@ -143,6 +171,11 @@ impl Cloud {
         ]
     }
 
+    /// Where faults can be planned over HTTP, if they can.
+    pub fn control(&self) -> Option<SocketAddr> {
+        self.control
+    }
+
     /// The same as the text of a dotenv file.
     pub fn frontend_dotenv(&self) -> String {
         let lines = self.frontend_env().into_iter().map(|(name, value)| format!("{name}={value}"));
@@ -153,15 +186,6 @@ impl Cloud {
     pub async fn shutdown(mut self) {
         self.lambda.shutdown().await;
         self.tasks.shutdown().await;
-    }
-}
-
-#[derive(Debug, Clone, Default)]
-struct Addresses(HashMap<&'static str, SocketAddr>);
-
-impl Addresses {
-    fn of(&self, service: Service) -> SocketAddr {
-        self.0[service.name()]
     }
 }
 
@@ -189,11 +213,16 @@ impl Settings<'_> {
             name: function.name.to_owned(),
             bootstrap: options.bootstraps.join(function.name),
             environment,
-            timeout: Duration::from_secs(function.timeout_seconds),
+            timeout: Self::timeout(function, options),
             memory_mb: function.memory_mb,
             concurrency: MAX_ENVIRONMENTS,
             on_disconnect: options.on_disconnect,
         }
+    }
+
+    fn timeout(function: &Function, options: &Options) -> Duration {
+        let deployed = Duration::from_secs(function.timeout_seconds);
+        options.stream_timeout.filter(|_| function.streams()).unwrap_or(deployed)
     }
 
     fn value(&self, setting: Setting) -> String {
@@ -218,7 +247,7 @@ impl Settings<'_> {
 }
 
 /// Per function; a small machine should not be asked for more.
-const MAX_ENVIRONMENTS: usize = 200;
+const MAX_ENVIRONMENTS: usize = 300;
 
 fn check_bootstraps(options: &Options) -> anyhow::Result<()> {
     for function in wiring::FUNCTIONS {
@@ -228,27 +257,6 @@ fn check_bootstraps(options: &Options) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-async fn bind(base_port: Option<u16>) -> anyhow::Result<(Vec<TcpListener>, Addresses)> {
-    let mut listeners = Vec::new();
-    let mut addresses = Addresses::default();
-    for (offset, service) in (0..).zip(Service::ALL) {
-        let port = base_port.map_or(0, |base| base.saturating_add(offset));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.with_context(|| {
-            format!("port {port}, for {}, cannot be had: choose six others with LOCAL_PORT", service.name())
-        })?;
-        addresses.0.insert(service.name(), listener.local_addr()?);
-        listeners.push(listener);
-    }
-    Ok((listeners, addresses))
-}
-
-async fn serve(listener: TcpListener, router: Router) {
-    // Small chunks must not wait for each other.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    // Accepting never ends with an error: axum waits and goes on.
-    let _ = axum::serve(listener, router).await;
 }
 
 fn queues() -> Vec<QueueConfig> {

@@ -22,10 +22,14 @@ use http::{
 use tokio_stream::wrappers::ReceiverStream;
 use uuid::Uuid;
 
-use crate::lambda::{InvokeError, Lambda, MAX_PAYLOAD, StreamingResponse};
+use crate::{
+    faults::{Faults, Planned},
+    lambda::{InvokeError, Lambda, MAX_PAYLOAD, StreamingResponse},
+};
 
 mod cors;
 mod event;
+mod planned;
 #[cfg(test)]
 mod tests;
 
@@ -45,10 +49,10 @@ pub struct Cors {
 /// # Panics
 ///
 /// If an origin is a pattern such as `https://*`, which AWS knows and this does not.
-pub fn router(lambda: Lambda, function: &str, cors: Cors) -> Router {
+pub fn router(lambda: Lambda, function: &str, cors: Cors, faults: Faults) -> Router {
     let pattern = cors.allow_origins.iter().find(|origin| origin.contains('*') && *origin != "*");
     assert!(pattern.is_none(), "patterns of origins are not supported: {pattern:?}");
-    let url = Url { lambda, function: function.to_owned(), cors };
+    let url = Url { lambda, function: function.to_owned(), cors, faults };
     Router::new().fallback(answer).with_state(Arc::new(url))
 }
 
@@ -56,6 +60,7 @@ struct Url {
     lambda: Lambda,
     function: String,
     cors: Cors,
+    faults: Faults,
 }
 
 async fn answer(State(url): State<Arc<Url>>, request: Request) -> Response {
@@ -82,20 +87,24 @@ async fn invoke(url: &Url, request: Request, request_id: &str) -> Result<Respons
     let source = source.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, MAX_PAYLOAD).await.map_err(|_| Refusal::TooLarge)?;
+    let planned = url.faults.of(&body);
     let event = event::payload_v2(&head, &body, source, request_id);
     let payload = Bytes::from(event.to_string());
     let answer = url.lambda.invoke_with_response_stream(&url.function, payload).await?;
-    stream(answer)
+    stream(answer, planned)
 }
 
-fn stream(answer: StreamingResponse) -> Result<Response, Refusal> {
+fn stream(answer: StreamingResponse, planned: Option<Arc<Planned>>) -> Result<Response, Refusal> {
     let status = StatusCode::from_u16(answer.status).map_err(|_| Refusal::FunctionFailed)?;
     if status.is_informational() {
         return Err(Refusal::FunctionFailed);
     }
     // An error in the stream makes hyper drop the connection without the last chunk: a reader can tell a
     // broken answer from a whole one.
-    let mut response = Response::new(Body::from_stream(ReceiverStream::new(answer.body)));
+    let mut response = Response::new(match planned {
+        None => Body::from_stream(ReceiverStream::new(answer.body)),
+        Some(planned) => Body::from_stream(planned::deliver(answer.body, planned)),
+    });
     *response.status_mut() = status;
     *response.headers_mut() = end_to_end(answer.headers);
     for cookie in answer.cookies {

@@ -6,9 +6,13 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
+use serde::Deserialize;
 use tokio::sync::mpsc;
+
+use crate::faults::{Faults, Planned};
 
 use self::{
     function::{Admission, Function},
@@ -59,6 +63,7 @@ pub enum OnDisconnect {
 pub struct Lambda {
     functions: Arc<HashMap<String, Arc<Function>>>,
     logs: Arc<Logs>,
+    faults: Faults,
 }
 
 /// Why an invocation has no result.
@@ -98,7 +103,7 @@ impl Lambda {
             .into_iter()
             .map(|config| (config.name.clone(), Arc::new(Function::new(config, Arc::clone(&logs)))))
             .collect();
-        Self { functions: Arc::new(functions), logs }
+        Self { functions: Arc::new(functions), logs, faults: Faults::default() }
     }
 
     /// Also appends what a function writes to `<dir>/<function>.log`. The directory has to exist.
@@ -108,9 +113,15 @@ impl Lambda {
         self
     }
 
+    /// Environments are killed as planned.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
     /// `RequestResponse`.
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
-        match self.function(function)?.invoke(payload, Admission::OrThrottle).await? {
+        match self.run(function, payload).await? {
             Answer::Buffered(result) => Ok(result),
             Answer::Streaming(mut response) => {
                 let mut whole = BytesMut::new();
@@ -127,8 +138,9 @@ impl Lambda {
     pub fn invoke_event(&self, function: &str, payload: Bytes) {
         match self.function(function) {
             Ok(function) => {
+                let planned = self.planned(&payload);
                 // How it ends is in the function's log, where AWS would put it.
-                tokio::spawn(async move { drop(function.invoke(payload, Admission::Queue).await) });
+                tokio::spawn(async move { drop(function.invoke(payload, Admission::Queue, planned).await) });
             }
             Err(error) => self.logs.push(function, error.to_string()),
         }
@@ -140,7 +152,7 @@ impl Lambda {
         function: &str,
         payload: Bytes,
     ) -> Result<StreamingResponse, InvokeError> {
-        match self.function(function)?.invoke(payload, Admission::OrThrottle).await? {
+        match self.run(function, payload).await? {
             Answer::Streaming(response) => Ok(response),
             Answer::Buffered(result) => {
                 let (sender, body) = mpsc::channel(1);
@@ -172,6 +184,29 @@ impl Lambda {
         for function in self.functions.values() {
             function.shutdown().await;
         }
+    }
+
+    async fn run(&self, function: &str, payload: Bytes) -> Result<Answer, InvokeError> {
+        let planned = self.planned(&payload);
+        self.function(function)?.invoke(payload, Admission::OrThrottle, planned).await
+    }
+
+    /// A gateway may have encoded the message that names the stream.
+    fn planned(&self, payload: &Bytes) -> Option<Arc<Planned>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Encoded {
+            is_base64_encoded: bool,
+            body: String,
+        }
+        if self.faults.is_empty() {
+            return None;
+        }
+        let decoded = match serde_json::from_slice(payload) {
+            Ok(Encoded { is_base64_encoded: true, body }) => BASE64_STANDARD.decode(body).unwrap_or_default(),
+            Ok(_) | Err(_) => Vec::new(),
+        };
+        self.faults.of(&[payload, decoded.as_slice()].concat())
     }
 
     fn function(&self, name: &str) -> Result<Arc<Function>, InvokeError> {

@@ -10,7 +10,7 @@ use local_cloud::{
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: local-cloud [wiring]\n\
-    settings: LOCAL_PORT (4500), BOOTSTRAPS (target/release), LLM_URL and LLM_MODEL, or BEDROCK_URL";
+    settings: LOCAL_PORT (4500), BOOTSTRAPS (target/release), LLM_URL and LLM_MODEL, or BEDROCK_URL, LOCAL_FAULTS (off)";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -49,7 +49,9 @@ async fn run() -> anyhow::Result<()> {
         users: vec![test_user()],
         environment: Vec::new(),
         on_disconnect: OnDisconnect::Drain,
+        stream_timeout: None,
         batch_size: QUEUE.batch_size,
+        control: faults()?,
     })
     .await?;
 
@@ -70,6 +72,9 @@ async fn run() -> anyhow::Result<()> {
         test_user().password
     );
     println!("model          {}", describe(&source));
+    if let Some(address) = cloud.control() {
+        println!("faults         http://{address}/");
+    }
     println!("settings       {env_file}");
     println!("logs           .local/logs/");
     println!("try            make probe PROMPT=\"Why is the sky blue?\"");
@@ -99,6 +104,15 @@ fn source() -> anyhow::Result<Source> {
         (None, Some(url)) => Source::Bedrock { url },
         (Some(_), Some(_)) => bail!("LLM_URL and BEDROCK_URL exclude each other"),
     })
+}
+
+/// Whether faults can be planned.
+fn faults() -> anyhow::Result<bool> {
+    match setting("LOCAL_FAULTS").as_deref() {
+        None | Some("off") => Ok(false),
+        Some("on") => Ok(true),
+        Some(_) => bail!("LOCAL_FAULTS is on or off"),
+    }
 }
 
 fn describe(source: &Source) -> String {

@@ -4,10 +4,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -15,14 +12,16 @@ use axum::Router;
 use tokio::sync::Notify;
 
 use crate::{
+    faults::Faults,
     lambda::Lambda,
     sigv4::{ACCOUNT_ID, Identities, REGION},
 };
 use queue::{Message, Queue, Received};
 
-mod api;
+pub(crate) mod api;
 mod error;
 mod mapping;
+mod planned;
 mod queue;
 
 /// What Terraform calls `aws_sqs_queue`.
@@ -53,16 +52,14 @@ pub struct Queues {
 
 impl Queues {
     /// Panics if a dead-letter queue is not one of the queues.
-    pub fn new(queues: Vec<QueueConfig>, identities: Identities) -> Self {
+    pub fn new(queues: Vec<QueueConfig>, identities: Identities, faults: Faults) -> Self {
         let names: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
         for target in queues.iter().filter_map(|queue| queue.dead_letter_queue.as_deref()) {
             assert!(names.contains(&target), "the dead-letter queue {target} does not exist");
         }
         let changed = names.iter().map(|name| ((*name).to_owned(), Notify::new())).collect();
         let queues = queues.into_iter().map(|config| (config.name.clone(), Queue::new(config))).collect();
-        let inner =
-            Inner { identities, queues: Mutex::new(queues), changed, failing_sends: AtomicUsize::new(0) };
-        Queues { inner: Arc::new(inner) }
+        Queues { inner: Arc::new(Inner { identities, faults, queues: Mutex::new(queues), changed }) }
     }
 
     /// `POST /` with `X-Amz-Target: AmazonSQS.<operation>`. The path is not looked at: some SDKs use the queue's
@@ -93,16 +90,6 @@ impl Queues {
     /// queue.
     pub fn send(&self, queue: &str, body: String) -> String {
         self.add(queue, Message::new(body, "local", Duration::ZERO)).expect("a queue of this service")
-    }
-
-    /// The next `times` calls of `SendMessage` answer 500 `InternalError`.
-    pub fn fail_sends(&self, times: usize) {
-        self.inner.failing_sends.store(times, Ordering::SeqCst);
-    }
-
-    fn send_fails(&self) -> bool {
-        let one_less = |times: usize| times.checked_sub(1);
-        self.inner.failing_sends.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok()
     }
 
     /// The id of the new message, or `None` if there is no such queue.
@@ -179,10 +166,10 @@ impl Queues {
 
 struct Inner {
     identities: Identities,
+    faults: Faults,
     /// One lock for all queues: a redrive moves a message from one to another.
     queues: Mutex<HashMap<String, Queue>>,
     changed: HashMap<String, Notify>,
-    failing_sends: AtomicUsize,
 }
 
 fn arn(queue: &str) -> String {

@@ -4,7 +4,7 @@
 //! Gateway developer guide.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard,
@@ -15,6 +15,7 @@ use std::{
 
 use axum::{
     Router,
+    middleware::from_fn_with_state,
     routing::{any, get},
 };
 use http::{HeaderMap, Method, Uri};
@@ -24,6 +25,10 @@ use self::{
     template::{Template, TemplateError},
 };
 use crate::{
+    faults::{
+        Faults, Plane,
+        calls::{self, Calls},
+    },
     lambda::Lambda,
     sigv4::{Denied, Identities},
 };
@@ -31,7 +36,7 @@ use crate::{
 mod authorizer;
 mod connection;
 mod events;
-mod management;
+pub(crate) mod management;
 mod messages;
 mod socket;
 mod template;
@@ -77,8 +82,8 @@ impl WebSocketApi {
     /// # Panics
     ///
     /// If `try_new` fails.
-    pub fn new(config: WebSocketApiConfig, lambda: Lambda, identities: Identities) -> Self {
-        Self::try_new(config, lambda, identities).unwrap_or_else(|error| panic!("{error}"))
+    pub fn new(config: WebSocketApiConfig, lambda: Lambda, identities: Identities, faults: Faults) -> Self {
+        Self::try_new(config, lambda, identities, faults).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Fails on a template that cannot be read, says what this does not know, or does not render JSON.
@@ -86,8 +91,9 @@ impl WebSocketApi {
         config: WebSocketApiConfig,
         lambda: Lambda,
         identities: Identities,
+        faults: Faults,
     ) -> Result<Self, TemplateError> {
-        Self::guarded_by(config, lambda, move |method, uri, headers, body| {
+        Self::guarded_by(config, lambda, faults, move |method, uri, headers, body| {
             let action = "execute-api:ManageConnections";
             identities.authorize(method, uri, headers, body, "execute-api", action).map(drop)
         })
@@ -96,9 +102,11 @@ impl WebSocketApi {
     /// `GET /{stage}` upgrades; `POST|GET|DELETE /{stage}/@connections/{id}` is the management API.
     pub fn router(&self) -> Router {
         let stage = &self.api.config.stage;
+        let faults = Calls::new(&self.api.faults, Plane::Posts);
+        let connections = any(management::answer).layer(from_fn_with_state(faults, calls::meet));
         Router::new()
             .route(&format!("/{stage}"), get(upgrade::connect))
-            .route(&format!("/{stage}/@connections/{{id}}"), any(management::answer))
+            .route(&format!("/{stage}/@connections/{{id}}"), connections)
             .with_state(Arc::clone(&self.api))
     }
 
@@ -107,16 +115,11 @@ impl WebSocketApi {
         self.api.posts.load(Ordering::Relaxed)
     }
 
-    /// The next calls of `PostToConnection` are answered with these statuses (403, 410, 413, 429, 500), one
-    /// each, and reach no client.
-    pub fn refuse_posts(&self, failures: Vec<u16>) {
-        self.api.refusals().extend(failures);
-    }
-
     /// With any other gate in front of `@connections`.
     fn guarded_by(
         config: WebSocketApiConfig,
         lambda: Lambda,
+        faults: Faults,
         gate: impl Fn(&Method, &Uri, &HeaderMap, &[u8]) -> Result<(), Denied> + Send + Sync + 'static,
     ) -> Result<Self, TemplateError> {
         let template = Template::read(&config.stream_template)?;
@@ -127,7 +130,7 @@ impl WebSocketApi {
             gate: Box::new(gate),
             connections: Mutex::default(),
             posts: AtomicUsize::new(0),
-            refusals: Mutex::default(),
+            faults,
         };
         Ok(Self { api: Arc::new(api) })
     }
@@ -142,15 +145,11 @@ struct Api {
     gate: Box<Gate>,
     connections: Mutex<HashMap<String, Arc<Connection>>>,
     posts: AtomicUsize,
-    refusals: Mutex<VecDeque<u16>>,
+    faults: Faults,
 }
 
 impl Api {
     fn connections(&self) -> MutexGuard<'_, HashMap<String, Arc<Connection>>> {
         self.connections.lock().expect("nothing panics while it holds the connections")
-    }
-
-    fn refusals(&self) -> MutexGuard<'_, VecDeque<u16>> {
-        self.refusals.lock().expect("nothing panics while it holds the refusals")
     }
 }

@@ -18,6 +18,13 @@ pub struct Function {
     pub endpoints: &'static [(&'static str, Service)],
 }
 
+impl Function {
+    /// Whether it asks the model.
+    pub fn streams(&self) -> bool {
+        self.actions.contains(&CONVERSE_STREAM)
+    }
+}
+
 /// Where a setting's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

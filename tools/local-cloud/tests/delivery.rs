@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use local_cloud::{
     bedrock::{Ending, Script},
+    faults::{At, CallFault, Plan},
     lambda::OnDisconnect,
 };
 use probe::{Architecture, Request, websocket_api::Connection};
@@ -90,13 +91,15 @@ async fn a_gateway_that_is_busy_for_a_moment_loses_nothing() {
     let stage = Stage::open().await;
     let tokens = ["a", "b", "c", "d", "e", "f"];
     stage.cloud.bedrock.script(paced(&tokens, Duration::from_millis(80)));
-    stage.cloud.websocket_api.refuse_posts(vec![429, 500, 429]);
+    let refusals = [429, 500, 429].map(CallFault::Refuse);
+    let posts = (0..).zip(refusals).map(|(call, fault)| At::once(call, fault)).collect();
+    let publishes = vec![At::times(0, 2, CallFault::GraphqlErrors)];
+    stage.cloud.faults.plan("", Plan { posts, publishes, ..Plan::default() });
     let request = Request::prompt("patience");
     let trace = stage.send(Architecture::WebsocketApi, &request).await;
     check_contract("websocket-api", &request, &trace);
     assert_eq!(trace.text(), tokens.concat());
 
-    stage.cloud.appsync.fail_publishes(2);
     let request = Request::prompt("patience");
     let trace = stage.send(Architecture::Appsync, &request).await;
     check_contract("appsync", &request, &trace);
@@ -170,7 +173,8 @@ async fn poison_reaches_the_dead_letter_queue_without_a_call_of_the_model() {
 async fn a_prompt_that_cannot_be_queued_is_said_to_be_so_and_can_be_sent_again() {
     let stage = Stage::open().await;
     // More than the SDK's own tries.
-    stage.cloud.queues.fail_sends(3);
+    let sends = vec![At::times(0, 3, CallFault::Refuse(500))];
+    stage.cloud.faults.plan("", Plan { sends, ..Plan::default() });
     let request = Request::prompt("queue me").with("max_tokens", 3);
     let trace = stage.send(Architecture::Appsync, &request).await;
     let event = &trace.terminal().expect("an end").event;

@@ -4,7 +4,10 @@ mod support;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use local_cloud::bedrock::{Ending, Script};
+use local_cloud::{
+    bedrock::{Ending, Script},
+    faults::{At, CallFault, Plan},
+};
 use probe::{Architecture, Request, function_url};
 use serde_json::{Value, json};
 use support::{Stage, check_contract, eventually, paced};
@@ -111,7 +114,8 @@ async fn a_request_without_a_stream_because_of_us_is_counted_as_a_failure() {
         assert_eq!(line["stream_id"], json!(request.stream_id));
     }
     // More than the SDK's own tries.
-    stage.cloud.queues.fail_sends(3);
+    let sends = vec![At::times(0, 3, CallFault::Refuse(500))];
+    stage.cloud.faults.plan("", Plan { sends, ..Plan::default() });
     let request = Request::prompt("queue me");
     stage.send(Architecture::Appsync, &request).await;
     let line = written(&stage, "appsync-request", is_refusal).await;

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Value, json};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, mpsc};
 
 use super::{
@@ -11,6 +12,7 @@ use super::{
     filter::Filter,
     schema::ApiSchema,
 };
+use crate::faults::{Delivered, Faults, Planned};
 
 /// A larger message is dropped without a word ("AWS AppSync endpoints and quotas").
 const MESSAGE_LIMIT: usize = 240 * 1024;
@@ -19,8 +21,10 @@ const MESSAGE_LIMIT: usize = 240 * 1024;
 const OUTBOX_CAPACITY: usize = 256;
 
 /// Every subscription of the API, in the order in which they were made.
-#[derive(Default)]
-pub(crate) struct Hub(Mutex<Vec<Subscription>>);
+pub(crate) struct Hub {
+    subscriptions: Mutex<Vec<Subscription>>,
+    faults: Faults,
+}
 
 /// One accepted `start`.
 pub(crate) struct Subscription {
@@ -36,18 +40,29 @@ pub(crate) struct Subscription {
 /// The way to one socket. Never waits: a client that does not read must not hold up the others.
 #[derive(Clone)]
 pub(crate) struct Outbox {
-    sender: mpsc::Sender<String>,
+    sender: mpsc::Sender<Outbound>,
     stuck: Arc<Notify>,
+}
+
+/// What is queued for a socket.
+pub(crate) enum Outbound {
+    Text(String),
+    /// The connection breaks when everything before is sent.
+    Cut,
 }
 
 /// The socket's end of an `Outbox`.
 pub(crate) struct Inbox {
-    pub(crate) messages: mpsc::Receiver<String>,
+    pub(crate) messages: mpsc::Receiver<Outbound>,
     /// Notified when the client has not read for too long.
     pub(crate) stuck: Arc<Notify>,
 }
 
 impl Hub {
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self { subscriptions: Mutex::default(), faults }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }
@@ -77,6 +92,7 @@ impl Hub {
 
     /// Queues the event for each subscription that it concerns. In order: the lock is held throughout.
     pub(crate) fn publish(&self, schema: &ApiSchema, published: &Published) {
+        let planned = self.planned(&published.event);
         for subscription in self.lock().iter() {
             let concerned = schema.feeds(&published.mutation, &subscription.field)
                 && subscription.filter.matches(&published.event);
@@ -85,14 +101,25 @@ impl Hub {
                 let message =
                     json!({ "id": subscription.id, "type": "data", "payload": payload }).to_string();
                 if message.len() <= MESSAGE_LIMIT {
-                    subscription.outbox.push_text(message);
+                    subscription.outbox.deliver(message, planned.as_deref());
                 }
             }
         }
     }
 
+    /// The plan of the event's stream, which is told of it. By the whole event: a subscription may have selected nothing that tells its stream.
+    fn planned(&self, event: &Map<String, Value>) -> Option<Arc<Planned>> {
+        if self.faults.is_empty() {
+            return None;
+        }
+        let event = Bytes::from(json!(event).to_string());
+        let planned = self.faults.of(&event)?;
+        planned.note(event);
+        Some(planned)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Subscription>> {
-        self.0.lock().expect("no poison")
+        self.subscriptions.lock().expect("no poison")
     }
 }
 
@@ -110,11 +137,23 @@ impl Outbox {
     }
 
     pub(crate) fn push(&self, message: &Value) {
-        self.push_text(message.to_string());
+        self.queue(Outbound::Text(message.to_string()));
     }
 
-    fn push_text(&self, message: String) {
-        match self.sender.try_send(message) {
+    /// As far as a plan lets it.
+    fn deliver(&self, message: String, planned: Option<&Planned>) {
+        let Some(planned) = planned else { return self.queue(Outbound::Text(message)) };
+        let Delivered { messages, cut } = planned.pass(Bytes::from(message));
+        for message in messages {
+            self.queue(Outbound::Text(String::from_utf8_lossy(&message).into_owned()));
+        }
+        if cut {
+            self.queue(Outbound::Cut);
+        }
+    }
+
+    fn queue(&self, outbound: Outbound) {
+        match self.sender.try_send(outbound) {
             // Closed: the socket is going away by itself.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
             Err(mpsc::error::TrySendError::Full(_)) => self.stuck.notify_one(),

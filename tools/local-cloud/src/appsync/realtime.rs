@@ -18,7 +18,7 @@ use super::{
     fault::Fault,
     filter::Filter,
     handshake::{ConnectError, Credentials},
-    hub::{Hub, Inbox, Outbox, Subscription},
+    hub::{Hub, Inbox, Outbound, Outbox, Subscription},
 };
 
 pub(crate) type Socket = WebSocketStream<TokioIo<Upgraded>>;
@@ -56,7 +56,10 @@ pub(crate) async fn serve(api: Arc<Api>, socket: Socket) {
         let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
         loop {
             let text = tokio::select! {
-                Some(text) = messages.recv() => text,
+                Some(outbound) = messages.recv() => match outbound {
+                    Outbound::Text(text) => text,
+                    Outbound::Cut => break,
+                },
                 _ = keep_alive.tick() => json!({ "type": "ka" }).to_string(),
             };
             if sink.send(Message::text(text)).await.is_err() {

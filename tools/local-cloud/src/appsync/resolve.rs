@@ -38,9 +38,6 @@ pub(crate) async fn resolve(api: &Api, caller: &Caller, call: &Invocation<'_>) -
     let not_authorized = || Fault::not_authorized(call.parent_type, call.field);
     let action = format!("appsync:GraphQL:{}.{}", call.parent_type, call.field);
     let identity = caller.identity(&*api.authority, &action).ok_or_else(not_authorized)?;
-    if call.field == "publishToken" && api.takes_failure() {
-        return Err(Fault::new("InternalFailure", "An internal failure occurred."));
-    }
     let source = api.schema.resolver(call.field).ok_or_else(|| missing(call))?;
     let evaluate = |handler: Handler, context: &Value| {
         engine::run(source, handler, context).map_err(|thrown| match thrown {

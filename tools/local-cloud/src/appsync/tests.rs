@@ -46,7 +46,7 @@ fn api(lambda: &FakeLambda) -> AppSync {
         let answer = answer.clone().map(|text| Bytes::from_static(text.as_bytes()));
         Box::pin(async move { answer })
     });
-    AppSync::assemble(deployed(), Box::new(FakeAuthority), invoke)
+    AppSync::assemble(deployed(), Box::new(FakeAuthority), invoke, Faults::default())
 }
 
 fn event(session: &str, owner: &str, seq: u32) -> Value {

@@ -1,7 +1,5 @@
 //! The one operation.
 
-use std::convert::Infallible;
-
 use axum::{
     Router,
     body::Body,
@@ -10,12 +8,17 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Backend, Bedrock, builtin::Playback, error::Refusal, request::Conversation};
+use super::{
+    Backend, Bedrock,
+    builtin::{BrokenOff, Playback},
+    error::Refusal,
+    request::Conversation,
+};
 
 /// Bedrock takes 20 MB.
 const MAX_REQUEST: usize = 20_000_000;
@@ -60,29 +63,30 @@ async fn answer(
     }
     let request: Value =
         serde_json::from_slice(&body).map_err(|_| Refusal::validation("The request is not valid JSON."))?;
+    let planned = inner.faults.of(&body);
     // Another Bedrock knows more than we do and judges for itself, unless a script stands in for it.
-    let scripted = inner.script.lock().expect("the script's lock").is_some();
+    let scripted = planned.as_ref().is_some_and(|planned| planned.plan.model.is_some())
+        || inner.script.lock().expect("the script's lock").is_some();
     let conversation = match &inner.backend {
         Backend::Bedrock(endpoint) if !scripted => {
-            let record = inner.journal.open(model_id, request);
+            let record = inner.journal.open(model_id, request, body.clone(), planned);
             return endpoint.pass(uri, headers, body, record).await;
         }
         Backend::Bedrock(_) | Backend::BuiltIn | Backend::OpenAi(_) => Conversation::parse(&request)?,
     };
-    let record = inner.journal.open(model_id, request);
-    match (bedrock.next_script()?, &inner.backend) {
+    let record = inner.journal.open(model_id, request, body, planned.clone());
+    match (bedrock.next_script(planned.as_deref())?, &inner.backend) {
         (Some(script), _) => Ok(stream(Playback::scripted(script, &conversation, record).frames())),
-        (None, Backend::OpenAi(server)) => Ok(stream(server.open(&conversation, record).await?)),
+        (None, Backend::OpenAi(server)) => Ok(stream(server.open(&conversation, record).await?.map(Ok))),
         (None, Backend::BuiltIn | Backend::Bedrock(_)) => {
             Ok(stream(Playback::usual(&conversation, record).frames()))
         }
     }
 }
 
-/// Each frame is a chunk of its own, and hyper flushes whenever the next is not there yet.
-fn stream(frames: impl Stream<Item = Bytes> + Send + 'static) -> Response {
-    use futures_util::StreamExt;
-    let body = Body::from_stream(frames.map(Ok::<_, Infallible>));
+/// Each item is a chunk of its own, and hyper flushes whenever the next is not there yet.
+fn stream(frames: impl Stream<Item = Result<Bytes, BrokenOff>> + Send + 'static) -> Response {
+    let body = Body::from_stream(frames);
     ([(header::CONTENT_TYPE, "application/vnd.amazon.eventstream")], body).into_response()
 }
 

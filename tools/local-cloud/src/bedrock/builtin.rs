@@ -11,29 +11,24 @@ use futures_util::{Stream, stream};
 use super::{
     Ending, Script,
     frame::{self, Usage},
+    framing::Cutter,
     journal::Record,
     request::Conversation,
     text,
 };
 
-/// When each token comes.
-#[derive(Clone, Copy)]
-pub(super) struct Pace {
-    first_token_after: Duration,
-    between_tokens: Duration,
-    /// Up to so much is added to or taken from each gap, the same for the same prompt.
-    jitter: Duration,
-}
-
-impl Pace {
-    pub(super) const FIRST_TOKEN: Duration = Duration::from_millis(350);
-    pub(super) const BETWEEN_TOKENS: Duration = Duration::from_millis(18);
-    const JITTER: Duration = Duration::from_millis(6);
-}
+/// The usual pace.
+pub(super) const FIRST_TOKEN: Duration = Duration::from_millis(350);
+pub(super) const BETWEEN_TOKENS: Duration = Duration::from_millis(18);
+/// Up to so much is added to or taken from each gap, the same for the same prompt.
+const JITTER: Duration = Duration::from_millis(6);
 
 /// An answer under way.
 pub(super) struct Playback {
     steps: VecDeque<Step>,
+    cutter: Cutter,
+    /// What is left of the frame under way.
+    pieces: VecDeque<Bytes>,
     started: Instant,
     record: Record,
 }
@@ -50,49 +45,44 @@ enum Step {
         usage: Usage,
     },
     Stall,
+    Reset,
 }
+
+/// Makes hyper drop the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("broken off by the script of this local service")]
+pub(super) struct BrokenOff;
 
 impl Playback {
     pub(super) fn usual(conversation: &Conversation, record: Record) -> Self {
-        let pace = Pace {
-            first_token_after: Pace::FIRST_TOKEN,
-            between_tokens: Pace::BETWEEN_TOKENS,
-            jitter: Pace::JITTER,
-        };
-        Self::new(None, pace, Ending::Stop { reason: "end_turn".to_owned() }, conversation, record)
+        Self::new(Script::default(), JITTER, conversation, record)
     }
 
     pub(super) fn scripted(script: Script, conversation: &Conversation, record: Record) -> Self {
-        let pace = Pace {
-            first_token_after: script.first_token_after,
-            between_tokens: script.between_tokens,
-            jitter: Duration::ZERO,
-        };
-        Self::new(script.tokens, pace, script.ending, conversation, record)
+        Self::new(script, Duration::ZERO, conversation, record)
     }
 
     /// Dropping the stream is the end of the answer.
-    pub(super) fn frames(self) -> impl Stream<Item = Bytes> + Send {
+    pub(super) fn frames(self) -> impl Stream<Item = Result<Bytes, BrokenOff>> + Send {
         stream::unfold(self, |mut playback| async move {
-            let frame = playback.next().await?;
-            Some((frame, playback))
+            let piece = match playback.pieces.pop_front() {
+                Some(piece) => Ok(piece),
+                None => playback.next().await?.map(|frame| playback.cut(frame)),
+            };
+            Some((piece, playback))
         })
     }
 
-    fn new(
-        tokens: Option<Vec<String>>,
-        pace: Pace,
-        ending: Ending,
-        conversation: &Conversation,
-        record: Record,
-    ) -> Self {
+    fn new(script: Script, range: Duration, conversation: &Conversation, record: Record) -> Self {
         let prompt = conversation.prompt();
+        let Script { tokens, first_token_after, between_tokens, ending, framing } = script;
         let mut tokens = tokens.unwrap_or_else(|| text::pieces(&text::answer(prompt)));
         let limit = conversation.inference.max_tokens.map_or(usize::MAX, |max| max as usize);
         let stopped_by_limit = tokens.len() > limit;
         tokens.truncate(limit);
         let usage = Usage { input: input_tokens(conversation), output: tokens.len() as u64 };
 
+        let mut bad = None;
         let (sent, last) = match ending {
             Ending::Stop { reason } => {
                 (tokens.len(), Last::Stop(if stopped_by_limit { "max_tokens".to_owned() } else { reason }))
@@ -105,14 +95,19 @@ impl Playback {
             Ending::Exception { after, kind } => (after, Last::Exception(kind)),
             Ending::Truncated { after } => (after, Last::Nothing),
             Ending::Stall { after } => (after, Last::Stall),
+            Ending::Reset { after } => (after, Last::Reset),
+            Ending::BadChecksum { after } => {
+                bad = Some(after);
+                (tokens.len(), Last::Stop("end_turn".to_owned()))
+            }
         };
         tokens.truncate(sent);
 
-        let (mut at, seed) = (pace.first_token_after, text::hash(prompt));
+        let (mut at, seed) = (first_token_after, text::hash(prompt));
         let mut steps = VecDeque::from([Step::send(at, frame::message_start())]);
         for (index, token) in tokens.into_iter().enumerate() {
             if index > 0 {
-                at += pace.between_tokens.saturating_sub(pace.jitter) + jitter(pace.jitter, seed, index);
+                at += between_tokens.saturating_sub(range) + jitter(range, seed, index);
             }
             steps.push_back(Step::Send { at, frame: frame::text(0, &token), token: Some(token) });
         }
@@ -128,12 +123,31 @@ impl Playback {
             }
             Last::Nothing => {}
             Last::Stall => steps.push_back(Step::Stall),
+            Last::Reset => steps.push_back(Step::Reset),
         }
-        Playback { steps, started: Instant::now(), record }
+        // The first step is messageStart.
+        if let Some(Step::Send { frame, token, .. }) = bad.and_then(|after| steps.get_mut(after + 1)) {
+            *frame = frame::with_bad_checksum(frame);
+            // Nobody can have read it.
+            *token = None;
+        }
+        let (cutter, pieces) = (Cutter::new(framing), VecDeque::new());
+        Playback { steps, cutter, pieces, started: Instant::now(), record }
     }
 
-    async fn next(&mut self) -> Option<Bytes> {
-        match self.steps.pop_front()? {
+    /// The first piece; the others wait in `pieces`.
+    fn cut(&mut self, frame: Bytes) -> Bytes {
+        let mut rest = frame;
+        let first = self.cutter.next(&mut rest);
+        while !rest.is_empty() {
+            let piece = self.cutter.next(&mut rest);
+            self.pieces.push_back(piece);
+        }
+        first
+    }
+
+    async fn next(&mut self) -> Option<Result<Bytes, BrokenOff>> {
+        Some(Ok(match self.steps.pop_front()? {
             Step::Send { at, frame, token } => {
                 let due = self.started + at;
                 if due > Instant::now() {
@@ -142,15 +156,20 @@ impl Playback {
                 if let Some(token) = token {
                     self.record.token(token);
                 }
-                Some(frame)
+                frame
             }
             Step::Metadata { usage } => {
                 // Here and not when the stream is polled once more: by then the caller may have gone, content.
                 self.record.complete();
-                Some(frame::metadata(Some(usage), self.started.elapsed()))
+                frame::metadata(Some(usage), self.started.elapsed())
             }
             Step::Stall => std::future::pending().await,
-        }
+            Step::Reset => {
+                // What is written already is flushed while nothing is ready.
+                tokio::task::yield_now().await;
+                return Some(Err(BrokenOff));
+            }
+        }))
     }
 }
 
@@ -165,6 +184,7 @@ enum Last {
     Exception(String),
     Nothing,
     Stall,
+    Reset,
 }
 
 fn input_tokens(conversation: &Conversation) -> u64 {

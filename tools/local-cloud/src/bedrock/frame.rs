@@ -55,6 +55,15 @@ pub(super) fn exception(kind: &str, message: &str) -> Bytes {
     encode("exception", ":exception-type", kind, &json!({"message": message}))
 }
 
+/// The same frame, but for its last byte: a frame ends with the checksum of all that is before it.
+pub(super) fn with_bad_checksum(frame: &Bytes) -> Bytes {
+    let mut bytes = frame.to_vec();
+    if let Some(last) = bytes.last_mut() {
+        *last ^= 1;
+    }
+    bytes.into()
+}
+
 fn event(kind: &str, payload: &Value) -> Bytes {
     encode("event", ":event-type", kind, payload)
 }

@@ -8,6 +8,7 @@ use crate::sigv4::{
     testing::{self, Server, serve},
 };
 
+mod planned;
 mod sources;
 
 const PATH: &str = "/model/us.anthropic.claude-haiku-5-5-v1%3A0/converse-stream";
@@ -17,14 +18,16 @@ struct Client {
     server: Server,
     credentials: Credentials,
     bedrock: Bedrock,
+    faults: Faults,
 }
 
 impl Client {
     async fn new(source: Source) -> Self {
         let identities = Identities::default();
         let credentials = identities.issue("worker", &[ACTION]);
-        let bedrock = Bedrock::new(source, identities);
-        Client { server: serve(bedrock.router()).await, credentials, bedrock }
+        let faults = Faults::default();
+        let bedrock = Bedrock::new(source, identities, faults.clone());
+        Client { server: serve(bedrock.router()).await, credentials, bedrock, faults }
     }
 
     async fn scripted(tokens: &[&str], ending: Ending) -> Self {
@@ -34,9 +37,7 @@ impl Client {
     }
 
     fn script(&self, tokens: &[&str], ending: Ending) {
-        let tokens = Some(tokens.iter().map(|token| (*token).to_owned()).collect());
-        let (first_token_after, between_tokens) = (Duration::ZERO, Duration::ZERO);
-        self.bedrock.script(Script { tokens, first_token_after, between_tokens, ending });
+        self.bedrock.script(at_once(tokens, ending));
     }
 
     async fn send(&self, request: &Value) -> reqwest::Response {
@@ -112,6 +113,12 @@ impl Frames {
             self.buffer.extend_from_slice(&chunk);
         }
     }
+}
+
+fn at_once(tokens: &[&str], ending: Ending) -> Script {
+    let tokens = Some(tokens.iter().map(|token| (*token).to_owned()).collect());
+    let (first_token_after, between_tokens) = (Duration::ZERO, Duration::ZERO);
+    Script { tokens, first_token_after, between_tokens, ending, ..Script::default() }
 }
 
 fn ask(prompt: &str) -> Value {

@@ -10,11 +10,15 @@ use tokio::{
 };
 
 use super::*;
-use crate::lambda::{FunctionConfig, double::echo};
+use crate::{
+    faults::{At, DeliveryFault, Plan},
+    lambda::{FunctionConfig, double::echo},
+};
 
 struct Served {
     lambda: Lambda,
     address: SocketAddr,
+    faults: Faults,
 }
 
 /// A response, its body decoded; `whole` is whether the last chunk came.
@@ -40,9 +44,10 @@ async fn serve(origins: &[&str], change: impl FnOnce(&mut FunctionConfig)) -> Se
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let router = router(lambda.clone(), "f", cors);
+    let faults = Faults::default();
+    let router = router(lambda.clone(), "f", cors, faults.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Served { lambda, address }
+    Served { lambda, address, faults }
 }
 
 impl Served {
@@ -233,4 +238,36 @@ async fn cors_is_answered_from_the_configuration() {
     let answer = any.send("GET /", "origin: http://b.test\r\n", b"").await;
     assert!(answer.head.contains("access-control-allow-origin: *"), "{}", answer.head);
     any.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_plan_decides_what_of_an_answer_arrives() {
+    use DeliveryFault::{Cut, Lose, Repeat, Swap};
+    let url = serve(&[], |_| {}).await;
+    let order = json!({"do": "stream", "prelude": {}, "chunks": ["a", "b", "c", "d"]});
+    for (fault, body, whole) in
+        [(Lose, "acd", true), (Repeat, "abbcd", true), (Swap, "acbd", true), (Cut, "a", false)]
+    {
+        let plan = Plan { deliveries: vec![At::once(1, fault)], ..Plan::default() };
+        let planned = url.faults.plan("chunks", plan);
+        // One at a time, or the function's portions could come as one.
+        let gate = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut order = order.clone();
+        order["gate"] = gate.local_addr().unwrap().port().into();
+        let open = async {
+            let mut gate = gate.accept().await.unwrap().0;
+            for sent in 0..4 {
+                gate.write_all(b"-").await.unwrap();
+                while planned.sent().len() <= sent && !(fault == Cut && sent > 1) {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        let (answer, ()) = tokio::join!(url.post(order), open);
+        assert_eq!((answer.status, answer.body.as_str(), answer.whole), (200, body, whole), "{fault:?}");
+    }
+    url.faults.forget("chunks");
+    url.faults.plan("somebody else", Plan { deliveries: vec![At::from(0, Cut)], ..Plan::default() });
+    assert!(url.post(order).await.whole);
+    url.lambda.shutdown().await;
 }

@@ -11,6 +11,7 @@ use super::{
     invocation::{self, Answer},
     logs::Logs,
 };
+use crate::faults::Planned;
 
 const SHUT_DOWN: &str = "Lambda has been shut down";
 
@@ -56,11 +57,12 @@ impl Function {
         self: Arc<Self>,
         payload: Bytes,
         admission: Admission,
+        planned: Option<Arc<Planned>>,
     ) -> Result<Answer, InvokeError> {
         let slot = self.admit(admission).await?;
         let gone = InvokeError::Exited { function: self.config.name.clone() };
         let (answer, answered) = oneshot::channel();
-        tokio::spawn(invocation::serve(self, slot, payload, answer));
+        tokio::spawn(invocation::serve(self, slot, payload, planned, answer));
         answered.await.unwrap_or(Err(gone))
     }
 

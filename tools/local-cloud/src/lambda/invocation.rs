@@ -1,8 +1,9 @@
 //! One invocation: handed to an environment, watched until it ends in one of the ways it can end.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{pin::pin, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
+use futures_util::future::OptionFuture;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
     time::{Instant, sleep_until},
@@ -14,6 +15,7 @@ use super::{
     environment::Environment,
     function::{Function, Taken},
 };
+use crate::faults::Planned;
 
 /// What a caller gets.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ pub(super) async fn serve(
     function: Arc<Function>,
     slot: OwnedSemaphorePermit,
     payload: Bytes,
+    planned: Option<Arc<Planned>>,
     answer: Reply,
 ) {
     let mut answer = Some(answer);
@@ -61,7 +64,8 @@ pub(super) async fn serve(
             Ok(taken) => taken,
             Err(error) => break Ending::Whole(Err(error)),
         };
-        let ending = supervise(&function, &environment, payload.clone(), &mut answer).await;
+        let ending =
+            supervise(&function, &environment, payload.clone(), planned.as_deref(), &mut answer).await;
         function.give_back(environment);
         match ending {
             Ending::Undelivered if reused => {}
@@ -103,9 +107,13 @@ async fn supervise(
     function: &Function,
     environment: &Environment,
     payload: Bytes,
+    planned: Option<&Planned>,
     answer: &mut Option<Reply>,
 ) -> Ending {
     let (name, timeout) = (&function.config.name, function.config.timeout);
+    // Before the function can do anything: only who listens already hears of it.
+    let mut killing = pin!(OptionFuture::from(planned.map(|planned| planned.kill.notified())));
+    let mut killed = false;
     let deadline = Instant::now() + timeout;
     let (sender, mut reports) = mpsc::unbounded_channel();
     environment.dispatch(Invocation {
@@ -135,6 +143,10 @@ async fn supervise(
                     };
                 }
             },
+            Some(()) = &mut killing, if !killed => {
+                killed = true;
+                environment.kill();
+            }
             () = sleep_until(deadline) => {
                 environment.kill();
                 environment.exited().await;

@@ -2,6 +2,7 @@
 
 use std::{io::Write, net::TcpListener, path::PathBuf, process::Command, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ use super::{
     FunctionConfig, InvokeError, Lambda, MAX_PAYLOAD, OnDisconnect, StreamingResponse,
     double::{echo, eventually, logged},
 };
+use crate::faults::{Faults, Plan};
 
 type Check = fn(&InvokeError) -> bool;
 
@@ -253,4 +255,36 @@ async fn a_log_directory_gets_a_file_per_function() {
     assert_eq!(std::fs::read_to_string(dir.join("f.log")).unwrap(), "started\n");
     lambda.shutdown().await;
     std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test]
+async fn a_plan_kills_the_environment_of_its_stream_whoever_encoded_the_message() {
+    let faults = Faults::default();
+    let lambda = lambda(|config| config.concurrency = 2).with_faults(faults.clone());
+    let order = |stream: &str| json!({"do": "hang", "stream": stream}).to_string();
+    let encoded = json!({"isBase64Encoded": true, "body": BASE64_STANDARD.encode(order("s-1"))}).to_string();
+    for payload in [order("s-1"), encoded] {
+        let planned = faults.plan("s-1", Plan::default());
+        let other = lambda.invoke("f", order("s-2").into());
+        let one = lambda.invoke("f", payload.into());
+        let tokens = async {
+            eventually("two environments", || lambda.environments("f").len() == 2).await;
+            // Until the invocation has been handed out, nobody listens.
+            eventually("a death", || {
+                planned.kill.notify_waiters();
+                lambda.environments("f").len() == 1
+            })
+            .await;
+        };
+        tokio::select! {
+            ((), ended) = async { tokio::join!(tokens, one) } => {
+                assert!(matches!(ended, Err(InvokeError::Exited { .. })), "{ended:?}");
+            }
+            answer = other => panic!("the other stream: {answer:?}"),
+        }
+        let pids = lambda.environments("f");
+        drop(Command::new("kill").args(["-9", &pids[0].to_string()]).status());
+        eventually("the other's death", || lambda.environments("f").is_empty()).await;
+    }
+    lambda.shutdown().await;
 }

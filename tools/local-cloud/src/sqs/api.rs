@@ -6,9 +6,10 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Request, State},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Method, header, request::Parts};
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -18,7 +19,13 @@ use super::{
     error::SqsError,
     queue::{Message, Queue, Received},
 };
-use crate::sigv4::{ACCOUNT_ID, Principal};
+use crate::{
+    faults::{
+        Plane,
+        calls::{self, Calls},
+    },
+    sigv4::{ACCOUNT_ID, Principal},
+};
 
 /// The largest message body, in bytes; 256 KiB until 2025.
 const MAX_BODY: usize = 1024 * 1024;
@@ -29,17 +36,31 @@ const MAX_DELAY_SECONDS: u64 = 15 * 60;
 const MAX_WAIT_SECONDS: u64 = 20;
 
 pub(super) fn router(queues: Queues) -> Router {
-    Router::new().fallback(answer).layer(DefaultBodyLimit::max(MAX_REQUEST)).with_state(queues)
+    let faults = Calls::new(&queues.inner.faults, Plane::Sends);
+    Router::new()
+        .fallback(answer)
+        .layer(DefaultBodyLimit::max(MAX_REQUEST))
+        .layer(from_fn_with_state(faults, calls::meet))
+        .with_state(queues)
 }
 
 async fn answer(State(queues): State<Queues>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let mut response = match axum::body::to_bytes(body, MAX_REQUEST).await {
-        Ok(body) => match dispatch(&queues, &parts, body).await {
-            Ok(result) => axum::Json(result).into_response(),
-            Err(error) => error.into_response(),
-        },
-        Err(_) => SqsError::Serialization("the body is too large or broke off".to_owned()).into_response(),
+    match axum::body::to_bytes(body, MAX_REQUEST).await {
+        Ok(body) => reply(dispatch(&queues, &parts, body).await),
+        Err(_) => reply(Err(SqsError::Serialization("the body is too large or broke off".to_owned()))),
+    }
+}
+
+/// What `SendMessage` is answered that fails with this status.
+pub(crate) fn refusal(status: u16) -> Response {
+    reply(Err(SqsError::Planned(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))))
+}
+
+fn reply(result: Result<Value, SqsError>) -> Response {
+    let mut response = match result {
+        Ok(result) => axum::Json(result).into_response(),
+        Err(error) => error.into_response(),
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
@@ -108,9 +129,6 @@ struct SendMessage {
 }
 
 fn send_message(queues: &Queues, request: SendMessage, sender: &Principal) -> Result<Value, SqsError> {
-    if queues.send_fails() {
-        return Err(SqsError::InternalError);
-    }
     let queue = queue_name(request.queue_url.as_deref())?;
     if let Some((name, _)) = request.other.iter().find(|(_, value)| !is_empty(value)) {
         return Err(SqsError::UnsupportedOperation(name.clone()));

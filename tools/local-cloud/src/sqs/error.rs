@@ -38,8 +38,9 @@ pub(super) enum SqsError {
     Serialization(String),
     #[error("{message}")]
     Denied { code: &'static str, message: String },
-    #[error("We encountered an internal error. Please try again.")]
-    InternalError,
+    /// As a plan wants it.
+    #[error("Refused as planned in this local service.")]
+    Planned(StatusCode),
 }
 
 impl SqsError {
@@ -84,11 +85,15 @@ impl SqsError {
                 let (full, query) = denied_spelling(code);
                 (StatusCode::FORBIDDEN, full, query)
             }
-            Self::InternalError => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "com.amazon.coral.service#InternalFailure",
-                "InternalError",
-            ),
+            Self::Planned(status) => {
+                let (full, query) = match status.as_u16() {
+                    403 => ("com.amazon.coral.service#AccessDeniedException", "AccessDenied"),
+                    400 | 429 => ("com.amazonaws.sqs#RequestThrottled", "RequestThrottled"),
+                    503 => ("com.amazon.coral.service#ServiceUnavailableException", "ServiceUnavailable"),
+                    _ => ("com.amazon.coral.service#InternalFailure", "InternalError"),
+                };
+                (*status, full, query)
+            }
         }
     }
 }

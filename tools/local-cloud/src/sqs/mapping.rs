@@ -7,10 +7,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::{EventSourceConfig, Queues, arn, queue::Received};
+use super::{EventSourceConfig, Queues, arn, planned, queue::Received};
 use crate::{lambda::InvokeError, sigv4::REGION};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -34,15 +35,34 @@ where
         let (Some(batch), Some(visibility)) = (received, visibility) else { return };
         let again_visible = Instant::now() + visibility;
         let (queues, invoke, name) = (queues.clone(), invoke.clone(), source.queue.clone());
+        // More than one take no slots of their own: they are a plan's doing.
+        let batches = planned::batches(&queues.inner.faults, batch);
         running.spawn(async move {
-            let done = deliver(&name, &batch, again_visible, &invoke).await;
-            if let Some(queue) = queues.lock().get_mut(&name) {
-                for message in done {
-                    queue.delete(&message.receipt_handle);
-                }
-            }
+            let deliveries = batches.iter().map(|batch| deliver(&name, batch, again_visible, &invoke));
+            let done = join_all(deliveries).await.concat();
+            queues.settle(&name, &done);
             drop(slot);
         });
+    }
+}
+
+impl Queues {
+    /// What is done with is deleted, unless a plan wants it to be received once more.
+    fn settle(&self, name: &str, done: &[&Received]) {
+        let (again, deleted): (Vec<&Received>, Vec<&Received>) =
+            done.iter().partition(|message| planned::comes_again(&self.inner.faults, message));
+        if let Some(queue) = self.lock().get_mut(name) {
+            for message in deleted {
+                queue.delete(&message.receipt_handle);
+            }
+            for message in &again {
+                // Fails if it is visible already.
+                drop(queue.change_visibility(&message.receipt_handle, Duration::ZERO, Instant::now()));
+            }
+        }
+        if !again.is_empty() {
+            self.wake(name);
+        }
     }
 }
 

@@ -86,6 +86,22 @@ impl Message {
     }
 }
 
+impl Received {
+    pub(super) fn is_first_receive(&self) -> bool {
+        self.attributes.iter().any(|(name, value)| *name == "ApproximateReceiveCount" && value == "1")
+    }
+
+    pub(super) fn sent_earlier_by(&mut self, ms: u64) {
+        for (name, value) in &mut self.attributes {
+            if *name == "SentTimestamp"
+                && let Ok(sent) = value.parse::<u64>()
+            {
+                *value = sent.saturating_sub(ms).to_string();
+            }
+        }
+    }
+}
+
 impl Queue {
     pub(super) fn new(config: QueueConfig) -> Self {
         Queue { config, messages: Vec::new() }

@@ -1,9 +1,12 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sigv4::{
-    Credentials,
-    testing::{Server, post, serve},
+use crate::{
+    faults::{At, CallFault, Plan},
+    sigv4::{
+        Credentials,
+        testing::{Server, post, serve},
+    },
 };
 
 mod mapping;
@@ -25,7 +28,8 @@ fn queues(visibility: Duration, max_receive_count: u32) -> (Queues, Identities) 
         max_receive_count,
     };
     let identities = Identities::default();
-    (Queues::new(vec![config("jobs", Some("dead")), config("dead", None)], identities.clone()), identities)
+    let configs = vec![config("jobs", Some("dead")), config("dead", None)];
+    (Queues::new(configs, identities.clone(), Faults::default()), identities)
 }
 
 struct Client {
@@ -161,7 +165,8 @@ async fn wrong_requests_get_the_errors_of_sqs() {
     assert_eq!(client.raw("SendMessage", "{".to_owned()).await.1, "MalformedInput;Sender");
     let whole = json!({"MessageBody": "\t\r\n \u{fffd}".to_owned() + &"x".repeat(1024 * 1024 - 7)});
     client.ok("SendMessage", whole).await;
-    client.queues.fail_sends(1);
+    let sends = vec![At::once(0, CallFault::Refuse(500))];
+    client.queues.inner.faults.plan("", Plan { sends, ..Plan::default() });
     let failed = client.call("SendMessage", json!({"MessageBody": "x"})).await;
     assert_eq!((failed.0, &*failed.1), (500, "InternalError;Receiver"));
     client.ok("SendMessage", json!({"MessageBody": "x"})).await;

@@ -19,6 +19,14 @@ use tokio::{
     time::Instant,
 };
 
+/// What is queued for a client.
+#[derive(Debug)]
+pub(super) enum Outbound {
+    Message(Bytes),
+    /// The connection breaks when everything before is sent.
+    Cut,
+}
+
 /// Messages that may wait for a client that does not read, before posts are refused with 429.
 const OUTBOUND_QUEUE: usize = 64;
 
@@ -55,17 +63,20 @@ pub(super) struct Connection {
     pub(super) client: Client,
     /// The authorizer's context, as every event of this connection carries it.
     pub(super) authorizer: Map<String, Value>,
-    pub(super) outbound: mpsc::Sender<Bytes>,
+    pub(super) outbound: mpsc::Sender<Outbound>,
     /// Told by DELETE.
     pub(super) deleted: Notify,
+    /// Told by `Outbound::Cut`.
+    pub(super) cut: Notify,
     active: Mutex<(Instant, SystemTime)>,
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, authorizer: Map<String, Value>) -> (Self, mpsc::Receiver<Bytes>) {
+    pub(super) fn new(client: Client, authorizer: Map<String, Value>) -> (Self, mpsc::Receiver<Outbound>) {
         let (outbound, queue) = mpsc::channel(OUTBOUND_QUEUE);
         let active = Mutex::new((Instant::now(), client.connected_at));
-        (Self { client, authorizer, outbound, deleted: Notify::new(), active }, queue)
+        let (deleted, cut) = (Notify::new(), Notify::new());
+        (Self { client, authorizer, outbound, deleted, cut, active }, queue)
     }
 
     /// Something was sent or received.

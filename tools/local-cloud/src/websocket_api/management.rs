@@ -12,8 +12,11 @@ use http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
 use serde_json::json;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Api, MAX_MESSAGE, connection::Connection};
-use crate::lambda::clock;
+use super::{
+    Api, MAX_MESSAGE,
+    connection::{Connection, Outbound},
+};
+use crate::{faults::Delivered, lambda::clock};
 
 /// What is read of a body that is too large anyway, to say so instead of cutting the connection.
 const MAX_READ: usize = 10 * 1024 * 1024;
@@ -35,16 +38,13 @@ pub(super) async fn answer(
             Method::POST => post(&api, &id, body),
             Method::GET => find(&api, &id).map(|connection| describe(&connection)),
             Method::DELETE => delete(&api, &id),
-            _ => Err(Refusal::scripted(403)),
+            _ => Err(Refusal::for_status(403)),
         }
     });
     answered.unwrap_or_else(Refusal::into_response)
 }
 
 fn post(api: &Api, id: &str, body: Bytes) -> Result<Response, Refusal> {
-    if let Some(status) = api.refusals().pop_front() {
-        return Err(Refusal::scripted(status));
-    }
     if body.len() > MAX_MESSAGE {
         return Err(Refusal::TOO_LARGE);
     }
@@ -52,12 +52,30 @@ fn post(api: &Api, id: &str, body: Bytes) -> Result<Response, Refusal> {
         // It would travel in a text frame, and break the client.
         return Err(Refusal::new(400, "BadRequestException", "the data is not UTF-8"));
     }
-    find(api, id)?.outbound.try_send(body).map_err(|error| match error {
-        TrySendError::Full(_) => Refusal::scripted(429),
-        TrySendError::Closed(_) => Refusal::scripted(410),
+    let connection = find(api, id)?;
+    let place = connection.outbound.try_reserve().map_err(|error| match error {
+        TrySendError::Full(()) => Refusal::for_status(429),
+        TrySendError::Closed(()) => Refusal::for_status(410),
     })?;
+    match api.faults.of(&body) {
+        None => place.send(Outbound::Message(body)),
+        Some(planned) => {
+            drop(place);
+            let Delivered { messages, cut } = planned.deliver(body);
+            let messages = messages.into_iter().map(Outbound::Message);
+            for outbound in messages.chain(cut.then_some(Outbound::Cut)) {
+                // The post was accepted; what does not fit is lost.
+                drop(connection.outbound.try_send(outbound));
+            }
+        }
+    }
     api.posts.fetch_add(1, Ordering::Relaxed);
     Ok(Response::new(Body::empty()))
+}
+
+/// What a post is answered that fails with this status.
+pub(crate) fn refusal(status: u16) -> Response {
+    Refusal::for_status(status).into_response()
 }
 
 fn describe(connection: &Connection) -> Response {
@@ -80,7 +98,7 @@ fn delete(api: &Api, id: &str) -> Result<Response, Refusal> {
 }
 
 fn find(api: &Api, id: &str) -> Result<Arc<Connection>, Refusal> {
-    api.connections().get(id).cloned().ok_or_else(|| Refusal::scripted(410))
+    api.connections().get(id).cloned().ok_or_else(|| Refusal::for_status(410))
 }
 
 struct Refusal {
@@ -96,7 +114,7 @@ impl Refusal {
         Self { status, kind, message: message.to_owned() }
     }
 
-    fn scripted(status: u16) -> Self {
+    fn for_status(status: u16) -> Self {
         match status {
             403 => Self::new(status, "ForbiddenException", "Forbidden"),
             410 => Self::new(status, "GoneException", "Gone"),

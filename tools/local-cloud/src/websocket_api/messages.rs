@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use uuid::Uuid;
 
-use super::{Api, connection::Connection, events};
+use super::{
+    Api,
+    connection::{Connection, Outbound},
+    events,
+};
 
 const DEFAULT: &str = "$default";
 const STREAM: &str = "stream";
@@ -76,7 +80,7 @@ async fn internal_error(connection: &Connection) {
 
 async fn send(connection: &Connection, message: String) {
     // Fails if the connection is gone, and with it whoever could be told.
-    drop(connection.outbound.send(Bytes::from(message)).await);
+    drop(connection.outbound.send(Outbound::Message(Bytes::from(message))).await);
 }
 
 #[cfg(test)]

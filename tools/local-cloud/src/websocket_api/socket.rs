@@ -29,7 +29,13 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{Api, MAX_FRAME, MAX_MESSAGE, connection::Connection, events, events::Disconnect, messages};
+use super::{
+    Api, MAX_FRAME, MAX_MESSAGE,
+    connection::{Connection, Outbound},
+    events,
+    events::Disconnect,
+    messages,
+};
 
 /// How long the other side may take to say goodbye.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -40,7 +46,7 @@ type Sink = SplitSink<Socket, Message>;
 pub(super) async fn run(
     api: Arc<Api>,
     connection: Arc<Connection>,
-    queue: mpsc::Receiver<Bytes>,
+    queue: mpsc::Receiver<Outbound>,
     on_upgrade: OnUpgrade,
 ) {
     let why = match on_upgrade.await {
@@ -64,7 +70,7 @@ enum Ending {
 async fn converse(
     api: &Arc<Api>,
     connection: &Arc<Connection>,
-    queue: mpsc::Receiver<Bytes>,
+    queue: mpsc::Receiver<Outbound>,
     upgraded: Upgraded,
 ) -> Disconnect {
     let config = WebSocketConfig::default()
@@ -121,6 +127,7 @@ async fn read(api: &Arc<Api>, connection: &Arc<Connection>, stream: &mut SplitSt
             () = connection.deleted.notified() => {
                 return by_server(CloseCode::Normal, "Connection Closed Normally");
             }
+            () = connection.cut.notified() => return Ending::Lost,
         };
         connection.touch();
         match message {
@@ -178,13 +185,19 @@ fn abnormal() -> Disconnect {
 /// Sends what is queued, in order; when it is told to close, what was accepted goes out first.
 async fn write(
     mut sink: Sink,
-    mut queue: mpsc::Receiver<Bytes>,
+    mut queue: mpsc::Receiver<Outbound>,
     mut closing: oneshot::Receiver<CloseFrame>,
     connection: Arc<Connection>,
 ) -> Sink {
     let frame = loop {
         let message = tokio::select! {
-            Some(message) = queue.recv() => message,
+            Some(outbound) = queue.recv() => match outbound {
+                Outbound::Message(message) => message,
+                Outbound::Cut => {
+                    connection.cut.notify_one();
+                    return sink;
+                }
+            },
             frame = &mut closing => break frame,
         };
         // Not abandoned half way when told to close: the rest of its frames have to follow.
@@ -205,7 +218,7 @@ async fn write(
         }
     };
     let goodbye = async {
-        while let Ok(message) = queue.try_recv() {
+        while let Ok(Outbound::Message(message)) = queue.try_recv() {
             send(&mut sink, message).await?;
         }
         sink.send(Message::Close(frame.ok())).await

@@ -36,6 +36,7 @@ type Client = WebSocketStream<TcpStream>;
 struct Served {
     lambda: Lambda,
     api: WebSocketApi,
+    faults: Faults,
     address: SocketAddr,
 }
 
@@ -49,7 +50,7 @@ async fn serve(change: impl FnOnce(&mut WebSocketApiConfig)) -> Served {
         config.concurrency = 4;
         config
     });
-    let lambda = Lambda::new(functions.into());
+    let (lambda, faults) = (Lambda::new(functions.into()), Faults::default());
     let mut config = WebSocketApiConfig {
         stage: "live".into(),
         authorizer: "authorizer".into(),
@@ -61,7 +62,7 @@ async fn serve(change: impl FnOnce(&mut WebSocketApiConfig)) -> Served {
     };
     change(&mut config);
     // Stands for the signature, which is not what is tested here.
-    let api = WebSocketApi::guarded_by(config, lambda.clone(), |_, _, headers, _| {
+    let api = WebSocketApi::guarded_by(config, lambda.clone(), faults.clone(), |_, _, headers, _| {
         let denied = Denied { code: "AccessDeniedException", message: "not signed".into() };
         headers.get("authorization").map(drop).ok_or(denied)
     })
@@ -71,7 +72,7 @@ async fn serve(change: impl FnOnce(&mut WebSocketApiConfig)) -> Served {
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     let router = api.router();
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Served { lambda, api, address }
+    Served { lambda, api, faults, address }
 }
 
 impl Served {

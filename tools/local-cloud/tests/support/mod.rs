@@ -6,7 +6,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use local_cloud::{
-    bedrock::{Ending, Script, Source},
+    bedrock::{Script, Source},
     cloud::{Cloud, Options, test_user},
     cognito::User,
     lambda::OnDisconnect,
@@ -41,7 +41,9 @@ impl Stage {
             log_dir: None,
             environment: Vec::new(),
             on_disconnect: OnDisconnect::Drain,
+            stream_timeout: None,
             batch_size: 1,
+            control: false,
         };
         change(&mut options);
         let cloud = Cloud::start(options).await.expect("the local cloud starts");
@@ -92,7 +94,7 @@ pub fn paced(tokens: &[&str], between_tokens: Duration) -> Script {
         tokens: Some(tokens.iter().map(|&token| token.to_owned()).collect()),
         first_token_after: between_tokens,
         between_tokens,
-        ending: Ending::Stop { reason: "end_turn".to_owned() },
+        ..Script::default()
     }
 }
 

@@ -148,17 +148,6 @@ async fn what_is_not_a_valid_operation_is_refused() {
     assert_eq!(ask(&app, "access-ana", two).await.1, json!({ "data": { "b": "llm-stream.v1" } }));
 }
 
-#[tokio::test]
-async fn publishes_fail_as_often_as_a_test_asks() {
-    let app = api(&lambda(Ok("{}")));
-    app.fail_publishes(2);
-    for (failed, publishes) in [(true, 0), (true, 0), (false, 1)] {
-        let body = publish(&app, PUBLISH, &event("s-1", "ana", 1)).await;
-        assert_eq!((body.get("errors").is_some(), app.publishes()), (failed, publishes));
-        assert_eq!(body["data"]["publishToken"].is_null(), failed);
-    }
-}
-
 #[test]
 fn a_schema_that_asks_for_what_is_not_here_is_refused() {
     let folder = std::env::temp_dir().join(format!("appsync-{}", uuid::Uuid::new_v4()));

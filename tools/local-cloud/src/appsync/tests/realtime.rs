@@ -18,6 +18,8 @@ use tokio_tungstenite::{
 
 use super::{super::execute::Published, *};
 
+mod planned;
+
 const SUBSCRIBE: &str = "subscription T($id: ID!) { onTokenReceived(sessionId: $id) { seq text owner } }";
 
 /// The API on a port of its own, stopped when dropped.

@@ -1,12 +1,16 @@
 //! The event source mapping, with a closure as the function.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::{lambda::InvokeError, sqs::mapping};
+use crate::{
+    faults::{Plan, QueueFault},
+    lambda::InvokeError,
+    sqs::mapping,
+};
 
 /// What a fake function answers to a batch.
 type Answer = Result<String, InvokeError>;
@@ -168,4 +172,84 @@ async fn no_more_than_the_allowed_number_runs_at_once() {
         }
     }
     task.abort();
+}
+
+fn planned(queues: &Queues, marker: &str, queue: QueueFault) {
+    queues.inner.faults.plan(marker, Plan { queue: Some(queue), ..Plan::default() });
+}
+
+fn receive_count(event: &Value) -> &str {
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn copies_of_a_message_are_delivered_at_once_each_as_the_first() {
+    let (queues, _) = queues(Duration::from_secs(30), 3);
+    planned(&queues, "twin", QueueFault::Copies(3));
+    for body in ["a", "twin", "b"] {
+        queues.send("jobs", body.to_owned());
+    }
+    let gate = Arc::new(tokio::sync::Barrier::new(4));
+    let inner_gate = Arc::clone(&gate);
+    let (sender, mut batches) = mpsc::unbounded_channel();
+    let invoke = move |payload: Bytes| {
+        let (gate, sender) = (Arc::clone(&inner_gate), sender.clone());
+        async move {
+            sender.send(serde_json::from_slice::<Value>(&payload).unwrap()).unwrap();
+            // All of them are under way before one is done with.
+            gate.wait().await;
+            Ok(Bytes::new())
+        }
+    };
+    let source = EventSourceConfig {
+        queue: "jobs".to_owned(),
+        function: "worker".to_owned(),
+        batch_size: 10,
+        maximum_concurrency: 2,
+    };
+    let task = tokio::spawn(mapping::run(queues.clone(), source, invoke));
+    let mut events = Vec::new();
+    for _ in 0..4 {
+        events.push(batches.recv().await.unwrap());
+    }
+    events.sort_by_key(|event| event["Records"].as_array().unwrap().len());
+    for event in &events[..3] {
+        assert_eq!((&event["Records"][0]["body"], receive_count(event)), (&json!("twin"), "1"));
+    }
+    assert_eq!(events[3]["Records"].as_array().unwrap().len(), 2);
+    while !queues.messages("jobs").is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(batches.try_recv().is_err());
+    task.abort();
+}
+
+#[tokio::test]
+async fn a_message_may_come_again_after_it_was_done_with() {
+    let (queues, _) = queues(Duration::from_secs(30), 3);
+    planned(&queues, "again", QueueFault::Again);
+    let mut mapping = Mapping::new(&queues, 1, |_| Ok(String::new()));
+    for (body, counts) in [("once", vec!["1"]), ("again", vec!["1", "2"]), ("once", vec!["1"])] {
+        queues.send("jobs", body.to_owned());
+        for count in counts {
+            let event = mapping.batches.recv().await.unwrap();
+            assert_eq!((&event["Records"][0]["body"], receive_count(&event)), (&json!(body), count));
+        }
+        mapping.until(|queues| queues.messages("jobs").is_empty()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_may_look_as_if_it_had_waited() {
+    let (queues, _) = queues(Duration::from_secs(30), 3);
+    planned(&queues, "old", QueueFault::Waited(90_000));
+    let mut mapping = Mapping::new(&queues, 1, |_| Ok(String::new()));
+    for (body, waited) in [("new", false), ("old", true)] {
+        queues.send("jobs", body.to_owned());
+        let event = mapping.batches.recv().await.unwrap();
+        let attributes = &event["Records"][0]["attributes"];
+        let at = |name: &str| attributes[name].as_str().unwrap().parse::<u64>().unwrap();
+        let age = at("ApproximateFirstReceiveTimestamp") - at("SentTimestamp");
+        assert_eq!((90_000..100_000).contains(&age), waited, "{body}: {age} ms");
+    }
 }

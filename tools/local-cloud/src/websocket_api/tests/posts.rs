@@ -2,7 +2,9 @@
 
 use futures_util::StreamExt;
 
-use super::{MAX_FRAME, MAX_MESSAGE, SIGNED, closed_with, serve};
+use crate::faults::{At, CallFault, DeliveryFault, Plan};
+
+use super::{Error, MAX_FRAME, MAX_MESSAGE, ProtocolError, SIGNED, closed_with, serve};
 
 #[tokio::test]
 async fn posts_arrive_in_order_and_in_frames_of_32_kb() {
@@ -28,8 +30,10 @@ async fn posts_are_refused_as_documented() {
     assert!(status == 403 && answer.contains("x-amzn-errortype: AccessDeniedException"), "{answer}");
     let (status, answer) = served.call("POST", "nobody=", SIGNED, b"x").await;
     assert!(status == 410 && answer.contains("x-amzn-errortype: GoneException"), "{answer}");
-    served.api.refuse_posts(vec![429, 500, 403, 413, 410]);
-    for status in [429, 500, 403, 413, 410] {
+    let statuses = [429, 500, 403, 413, 410];
+    let posts = (0..).zip(statuses).map(|(call, status)| At::once(call, CallFault::Refuse(status))).collect();
+    served.faults.plan("", Plan { posts, ..Plan::default() });
+    for status in statuses {
         assert_eq!(served.post(&id, b"x").await, status);
     }
     assert_eq!(served.api.posts(), 0);
@@ -70,5 +74,29 @@ async fn a_connection_can_be_described_and_deleted() {
     assert_eq!(closed_with(&mut client).await, 1000);
     served.disconnected(&id, 1000).await;
     assert_eq!(served.call("DELETE", &id, SIGNED, b"").await.0, 410);
+    served.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_plan_decides_what_of_the_posts_arrives() {
+    let served = serve(|_| {}).await;
+    let (mut client, id) = served.connect().await;
+    let deliveries = vec![
+        At::once(0, DeliveryFault::Lose),
+        At::once(1, DeliveryFault::Repeat),
+        At::once(2, DeliveryFault::Swap),
+        At::once(4, DeliveryFault::Cut),
+    ];
+    let planned = served.faults.plan("mine", Plan { deliveries, ..Plan::default() });
+    for post in ["mine 0", "other", "mine 1", "mine 2", "mine 3", "mine 4"] {
+        assert_eq!(served.post(&id, post.as_bytes()).await, 200, "each is accepted");
+    }
+    for expected in ["other", "mine 1", "mine 1", "mine 3", "mine 2"] {
+        assert_eq!(client.next().await.unwrap().unwrap().to_text().unwrap(), expected);
+    }
+    let lost = client.next().await.expect("an error").expect_err("no close frame");
+    assert!(matches!(lost, Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)), "{lost}");
+    served.disconnected(&id, 1006).await;
+    assert_eq!((planned.sent().len(), planned.calls()), (5, [5, 0, 0]));
     served.lambda.shutdown().await;
 }

@@ -1,0 +1,55 @@
+//! The report as a page.
+
+use std::{fmt::Write as _, time::Duration};
+
+use crate::run::{Outcome, Report};
+
+/// The tables of `docs/reliability.md`, between its markers.
+pub fn tables(report: &Report) -> String {
+    let mut page = String::new();
+    page.push_str(
+        "| # | fault | what comes of it | architectures | runs | breaches |\n|---|---|---|---|---|---|\n",
+    );
+    for row in &report.rows {
+        line(&mut page, row);
+    }
+    let Outcome { runs, breaches, .. } = &report.random;
+    let _ =
+        writeln!(page, "| | random combinations | the invariants hold | all | {runs} | {} |", breaches.len());
+    let _ = write!(page, "\n{}", footer(report));
+    page
+}
+
+fn line(page: &mut String, row: &Outcome) {
+    let architectures =
+        if row.architectures.len() == 3 { "all".to_owned() } else { row.architectures.join(", ") };
+    let Outcome { number, fault, expected, runs, breaches, note, .. } = row;
+    let result = match note {
+        Some(note) => format!("{note} | "),
+        None => format!("{runs} | {}", breaches.len()),
+    };
+    let _ = writeln!(page, "| {number} | {fault} | {expected} | {architectures} | {result} |");
+}
+
+fn footer(report: &Report) -> String {
+    let runs: usize = report.rows.iter().chain([&report.random]).map(|row| row.runs).sum();
+    let at = |percent: usize| {
+        let times = &report.closed_after;
+        times.get((times.len().saturating_sub(1)) * percent / 100).copied().unwrap_or(Duration::ZERO)
+    };
+    let peak = report.memory_kb.iter().map(|(_, kb)| kb).max().copied().unwrap_or_default();
+    format!(
+        "{runs} streams, {} breaches, in {} s. After {} disconnects that a function could see, the model's connection was \
+         closed within {} ms (median), {} ms (p95), {} ms (worst).\n{} log lines of the functions, {} of them with a \
+         prompt, an answer or a token. The largest of all functions' environments had {:.1} MB in memory.\n",
+        report.breaches().count(),
+        report.elapsed.as_secs(),
+        report.closed_after.len(),
+        at(50).as_millis(),
+        at(95).as_millis(),
+        at(100).as_millis(),
+        report.log_lines,
+        report.secrets_in_logs,
+        f64::from(u32::try_from(peak).unwrap_or(u32::MAX)) / 1024.0,
+    )
+}
