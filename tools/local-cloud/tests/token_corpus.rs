@@ -28,7 +28,7 @@ use tokio::{
 const SAMPLE: usize = 8;
 /// What the verifier reads at most. A longer token may already be refused by HTTP.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// API Gateway's and Lambda's functions, each with one environment, as nobody asks twice at once.
+/// Those that see a token or what AppSync has made of it.
 const FUNCTIONS: [&str; 3] = ["function-url", "websocket-api-authorizer", "appsync-request"];
 
 /// Where `AppSync`'s own check of a token is more generous than ours, or at least that of its stand-in is: the signature,

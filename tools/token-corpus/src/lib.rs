@@ -6,7 +6,9 @@
 //!
 //! - Base64url is strict (RFC 7515, section 2): no padding, no white space, no bits set that stand for nothing.
 //! - A member of the header or a claim that comes twice spoils the token, whether anybody reads it or not: RFC 7519,
-//!   section 4, leaves parsers a choice, and a choice is two readings. Names are compared after their escapes.
+//!   section 4, leaves parsers a choice, and a choice is two readings. Names are compared after their escapes, at every
+//!   depth.
+//! - Text is Unicode, numbers fit a double, and nothing nests deeper than readers follow, also where nobody reads.
 //! - Times are whole seconds, although RFC 7519 allows fractions: a user pool writes none, and readers round
 //!   differently. `iat` decides nothing, but must be a time if it is there.
 //! - `typ` (RFC 7515, section 4.1.9) may be absent, as a user pool leaves it, or say JWT, at+jwt (RFC 9068) or JOSE, in

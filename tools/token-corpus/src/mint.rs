@@ -12,7 +12,7 @@ use crate::{
 /// Generating a key takes the most time of all.
 static STRANGER: LazyLock<Stranger> = LazyLock::new(|| Stranger(KeyPair::generate()));
 
-/// Every case, made for this pool and this moment: those whose verdict must not change stay as they are for an hour.
+/// Every case, made for this pool and this moment: the verdicts hold for ten minutes.
 pub fn corpus(pool: &Pool) -> Corpus {
     let mut mint = Mint::of(pool);
     for (family, add) in families::ALL {

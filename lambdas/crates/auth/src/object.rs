@@ -9,9 +9,9 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// The JSON object in a part of a token. `None` if it is none, or an ambiguous one: a name twice at any depth, text that is
-/// not Unicode, numbers or depths that not every reader takes. `serde_json` alone passes over all of that where nothing is
-/// read.
+/// The JSON object in a part of a token. `None` if it is none, or an ambiguous one: a name twice at any depth,
+/// text that is not Unicode, numbers or depths that not every reader takes. `serde_json` alone passes over all of
+/// that where nothing is read.
 pub(crate) fn object(part: &str) -> Option<Map<String, Value>> {
     let json = URL_SAFE_NO_PAD.decode(part).ok()?;
     serde_json::from_slice::<Unambiguous>(&json).ok()?;

@@ -50,13 +50,13 @@ fn parts(token: &str) -> Result<[&str; 3], AuthError> {
     }
 }
 
-/// A user pool's header holds `kid` and `alg`. One that brings a key or says where to get one, names an extension that
-/// must be understood, or has the rest read as something else than signed claims was made by somebody else, whatever the
-/// member's value (RFC 7515, section 4.1; RFC 7516, section 9; RFC 7519, section 5.2; RFC 7797).
+/// A user pool's header holds `kid` and `alg`. One that brings a key or says where to get one, names an extension
+/// that must be understood, or has the rest read as something else than signed claims was made by somebody else,
+/// whatever the member's value (RFC 7515, section 4.1; RFC 7516, section 9; RFC 7519, section 5.2; RFC 7797).
 const NOT_OURS: [&str; 9] = ["jku", "jwk", "x5u", "x5c", "crit", "b64", "cty", "enc", "zip"];
 
-/// A user pool leaves `typ` out, and it decides nothing for a JWS (RFC 7515, section 4.1.9). But a token that says it is
-/// another kind of JWT is not to be mistaken for this kind (RFC 8725, section 3.11).
+/// A user pool leaves `typ` out, and it decides nothing for a JWS (RFC 7515, section 4.1.9). But a token that says
+/// it is another kind of JWT is not to be mistaken for this kind (RFC 8725, section 3.11).
 fn may_be_an_access_token(typ: &str) -> bool {
     let typ = typ.to_ascii_lowercase();
     matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt" | "jose")

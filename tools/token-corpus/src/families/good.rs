@@ -21,7 +21,7 @@ pub(super) fn add(mint: &mut Mint<'_>) {
         ("no `iat`, which decides nothing", json!({"iat": null})),
         ("no scope, no user name", json!({"scope": null, "username": null})),
         ("no `jti` and no `auth_time`", json!({"jti": null, "auth_time": null})),
-        ("one minute left", json!({"exp": now + 60})),
+        ("ten minutes left", json!({"exp": now + 600})),
         ("one day", json!({"exp": now + 86_400})),
         ("a user name in many scripts", json!({"username": "Zoë \u{6f22}\u{5b57} \u{1f600}"})),
         ("a subject that is no UUID", json!({"sub": "Zoë/\u{1f600}"})),

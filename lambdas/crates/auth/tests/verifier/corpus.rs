@@ -58,6 +58,18 @@ fn judged_in_its_second(runtime: &Runtime, verifier: &Verifier<FakePool>) -> Vec
     }
 }
 
+/// The first lookup of a key goes another way than the later ones.
+#[test]
+fn every_token_gets_the_same_verdict_from_a_verifier_that_has_no_keys_yet() {
+    let runtime = runtime();
+    for case in &CORPUS.cases {
+        let pool = FakePool::new();
+        let verdict = judge(&runtime, &pool.verifier(), case);
+        assert!(case.allows(&verdict), "{}: {}: {verdict}", case.family, case.name);
+        assert!(pool.fetches() <= 1, "{}: {}", case.family, case.name);
+    }
+}
+
 #[test]
 fn what_the_header_gives_away_costs_no_fetch() {
     let (runtime, pool) = (runtime(), FakePool::new());
