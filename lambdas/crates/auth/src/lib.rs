@@ -7,6 +7,7 @@
 
 mod caller;
 mod jwks;
+mod object;
 mod rs256;
 mod token;
 mod verifier;

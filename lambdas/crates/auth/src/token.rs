@@ -1,9 +1,10 @@
 //! One token against one key: everything but where the key comes from.
 
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header, errors::ErrorKind};
-use serde::Deserialize;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, errors::ErrorKind};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-use crate::{AuthError, Caller, Settings, rs256};
+use crate::{AuthError, Caller, Settings, object::object, rs256};
 
 /// A Cognito access token is about 1 KB, and grows with the user's groups. API Gateway's and Lambda's own header
 /// limits are not much higher; what is longer is not worth hashing.
@@ -17,25 +18,48 @@ pub(crate) fn key_id(token: &str) -> Result<String, AuthError> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(AuthError::TooLong);
     }
-    let header = decode_header(token).map_err(|_| AuthError::Malformed)?;
-    if header.alg != Algorithm::RS256 {
-        return Err(AuthError::WrongAlgorithm);
+    let [header, _, _] = parts(token)?;
+    // Not jsonwebtoken's `Header`, which takes `null` for absent and lets `alg` be an object.
+    let header = object(header).ok_or(AuthError::Malformed)?;
+    match header.get("alg") {
+        Some(Value::String(alg)) if alg == "RS256" => {}
+        Some(Value::String(_)) => return Err(AuthError::WrongAlgorithm),
+        _ => return Err(AuthError::Malformed),
     }
-    if brings_its_own_rules(&header) {
+    if NOT_OURS.iter().any(|member| header.contains_key(*member)) {
         return Err(AuthError::SuspiciousHeader);
     }
-    header.kid.filter(|kid| !kid.is_empty()).ok_or(AuthError::UnknownKey)
+    match header.get("typ") {
+        None => {}
+        Some(Value::String(typ)) if may_be_an_access_token(typ) => {}
+        Some(Value::String(_)) => return Err(AuthError::NotAnAccessToken),
+        Some(_) => return Err(AuthError::Malformed),
+    }
+    match header.get("kid") {
+        Some(Value::String(kid)) if !kid.is_empty() => Ok(kid.clone()),
+        None | Some(Value::String(_)) => Err(AuthError::UnknownKey),
+        Some(_) => Err(AuthError::Malformed),
+    }
 }
 
-/// A user pool's header holds `kid` and `alg`. A header that brings a key, or says where to get one, or names an
-/// extension that must be understood (RFC 7515, section 4.1), was made by somebody else.
-fn brings_its_own_rules(header: &Header) -> bool {
-    header.jku.is_some()
-        || header.jwk.is_some()
-        || header.x5u.is_some()
-        || header.x5c.is_some()
-        || header.crit.is_some()
-        || header.extras.inner().contains_key("b64")
+fn parts(token: &str) -> Result<[&str; 3], AuthError> {
+    let mut parts = token.split('.');
+    match std::array::from_fn(|_| parts.next()) {
+        [Some(header), Some(claims), Some(signature), None] => Ok([header, claims, signature]),
+        _ => Err(AuthError::Malformed),
+    }
+}
+
+/// A user pool's header holds `kid` and `alg`. One that brings a key or says where to get one, names an extension
+/// that must be understood, or has the rest read as something else than signed claims was made by somebody else,
+/// whatever the member's value (RFC 7515, section 4.1; RFC 7516, section 9; RFC 7519, section 5.2; RFC 7797).
+const NOT_OURS: [&str; 9] = ["jku", "jwk", "x5u", "x5c", "crit", "b64", "cty", "enc", "zip"];
+
+/// A user pool leaves `typ` out, and it decides nothing for a JWS (RFC 7515, section 4.1.9). But a token that says
+/// it is another kind of JWT is not to be mistaken for this kind (RFC 8725, section 3.11).
+fn may_be_an_access_token(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    matches!(typ.strip_prefix("application/").unwrap_or(&typ), "jwt" | "at+jwt" | "jose")
 }
 
 /// Checks signature and claims.
@@ -51,6 +75,10 @@ pub(crate) fn verify(token: &str, key: &DecodingKey, settings: &Settings) -> Res
     // An access token has no audience; the app client is in `client_id`.
     validation.validate_aud = false;
     let claims = decode::<Claims>(token, key, &validation).map_err(|error| refusal(&error))?.claims;
+    let [_, payload, _] = parts(token)?;
+    if object(payload).is_none() {
+        return Err(AuthError::Malformed);
+    }
     if claims.iss != settings.issuer {
         return Err(AuthError::WrongIssuer);
     }
@@ -77,10 +105,15 @@ struct Claims {
     /// Absent from id tokens, which should be told what they are.
     client_id: Option<String>,
     exp: u64,
-    #[serde(rename = "nbf")]
+    #[serde(rename = "nbf", default, deserialize_with = "seconds")]
     _not_before: Option<u64>,
-    #[serde(rename = "iat")]
+    #[serde(rename = "iat", default, deserialize_with = "seconds")]
     _issued_at: Option<u64>,
+}
+
+/// A claim that is there is a time: serde alone would take `null` for absent.
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    u64::deserialize(deserializer).map(Some)
 }
 
 fn refusal(error: &jsonwebtoken::errors::Error) -> AuthError {

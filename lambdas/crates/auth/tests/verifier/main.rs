@@ -1,8 +1,8 @@
-//! The verifier as its callers see it: real RSA keys, real tokens, and a user pool in memory.
+//! The verifier as its callers see it: real RSA keys, the token corpus, and a user pool in memory.
 
 mod cache;
-mod claims;
-mod forgeries;
-mod headers;
+mod corpus;
+mod key_set;
+mod mutations;
 mod pool;
-mod shapes;
+mod report;
