@@ -4,6 +4,9 @@ export { expect }
 export const USER = { username: 'testuser', password: 'TestPassword123!' }
 export const ARCHITECTURES = ['function-url', 'websocket-api', 'appsync'] as const
 
+/** How a race can end between lanes that were all done. */
+export const OUTCOME = /was first|are level/
+
 /** Amplify says so of every user pool that is not AWS's own. */
 const USUAL = /custom Amazon Amazon Cognito User Pool endpoint/
 
