@@ -1,17 +1,11 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { expectAccessible } from './accessible.ts'
 import { ARCHITECTURES, answer, expect, lane, OUTCOME, race, signIn, test } from './page.ts'
 
 const IMAGES = new URL('../../docs/images/', import.meta.url).pathname
 
 // An analysis of axe takes seconds on a small machine.
 test.setTimeout(120_000)
-
-async function expectAccessible(page: Page, state: string) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-  expect(found, state).toEqual([])
-}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {

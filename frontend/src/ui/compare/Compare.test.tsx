@@ -140,3 +140,14 @@ test('the live region hears phases, never the text', async () => {
   await waitFor(() => expect(heard().at(-1)).toBe('function-url: done'))
   expect(heard().join()).not.toContain('secret')
 })
+
+test('the raw events of two lanes are regions of different names', async () => {
+  const { answers } = show()
+  await run()
+  for (const [first] of answers) first?.whole('text')
+  for (const name of ARCHITECTURES) {
+    await waitFor(() => expect(lane(name).getByText('done')).toBeTruthy())
+    await userEvent.click(lane(name).getByText('Raw events'))
+    expect(await lane(name).findByRole('region', { name: `Raw events of ${name}` })).toBeTruthy()
+  }
+})
