@@ -1,17 +1,11 @@
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { ARCHITECTURES, answer, expect, lane, race, signIn, test } from './page.ts'
+import { expectAccessible } from './accessible.ts'
+import { ARCHITECTURES, answer, expect, lane, OUTCOME, race, signIn, test } from './page.ts'
 
 const IMAGES = new URL('../../docs/images/', import.meta.url).pathname
 
 // An analysis of axe takes seconds on a small machine.
 test.setTimeout(120_000)
-
-async function expectAccessible(page: Page, state: string) {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-  expect(found, state).toEqual([])
-}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
@@ -24,7 +18,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await signIn(page)
       await expectAccessible(page, 'idle')
       await race(page)
-      await expect(page.getByRole('tabpanel', { name: 'Compare' }).getByText(/was first/)).toBeVisible()
+      await expect(page.getByRole('tabpanel', { name: 'Compare' }).getByText(OUTCOME)).toBeVisible()
       await expectAccessible(page, 'finished race')
       // Only on demand: numbers differ from run to run, and tests must leave no changes behind.
       if (process.env.UPDATE_SCREENSHOTS === '1') {
@@ -84,7 +78,7 @@ test.describe(() => {
     await signIn(page)
     expect(await width()).toBe(390)
     await page.getByRole('button', { name: 'Run', exact: true }).click()
-    await expect(page.getByRole('tabpanel', { name: 'Compare' }).getByText(/was first/)).toBeVisible({
+    await expect(page.getByRole('tabpanel', { name: 'Compare' }).getByText(OUTCOME)).toBeVisible({
       timeout: 20_000,
     })
     for (const architecture of ARCHITECTURES) {

@@ -4,10 +4,13 @@ export { expect }
 export const USER = { username: 'testuser', password: 'TestPassword123!' }
 export const ARCHITECTURES = ['function-url', 'websocket-api', 'appsync'] as const
 
+/** How a race can end between lanes that were all done. */
+export const OUTCOME = /was first|are level/
+
 /** Amplify says so of every user pool that is not AWS's own. */
 const USUAL = /custom Amazon Amazon Cognito User Pool endpoint/
 
-interface Watch {
+export interface Watch {
   /** What the console may say in a test that provokes it. */
   provokes: RegExp | undefined
   watch: undefined
@@ -63,4 +66,18 @@ export async function race(page: Page) {
   for (const architecture of ARCHITECTURES) {
     await expect(lane(page, architecture).getByText('done', { exact: true })).toBeVisible()
   }
+}
+
+interface Arrival {
+  ms: number
+  event: { type: string; text?: string; stop_reason?: string }
+}
+
+/** What the transport noted, from the table of raw events. */
+export async function arrivals(page: Page, architecture: string): Promise<Arrival[]> {
+  const card = lane(page, architecture)
+  await card.getByText('Raw events').click()
+  const rows = card.getByRole('region', { name: 'Raw events' }).locator('tbody tr')
+  const cells = await rows.evaluateAll(all => all.map(row => [...row.children].map(cell => cell.textContent ?? '')))
+  return cells.map(([ms, , event]) => ({ ms: Number(ms), event: JSON.parse(event ?? '') }))
 }

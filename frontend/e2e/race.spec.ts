@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Page } from '@playwright/test'
-import { ARCHITECTURES, answer, expect, lane, race, signIn, test } from './page.ts'
+import { ARCHITECTURES, answer, expect, lane, OUTCOME, race, signIn, test } from './page.ts'
 
 interface Arrival {
   ms: number
@@ -28,7 +28,7 @@ test('three lanes stream at once and end with the same text', async ({ page }) =
   for (const architecture of ARCHITECTURES) {
     await expect(lane(page, architecture).getByText('done', { exact: true })).toBeVisible()
   }
-  await expect(page.getByRole('tabpanel', { name: 'Compare' }).getByText(/was first/)).toBeVisible()
+  await expect(page.getByRole('tabpanel', { name: 'Compare' }).getByText(OUTCOME)).toBeVisible()
 
   const texts = new Set<string>()
   for (const architecture of ARCHITECTURES) {
@@ -114,8 +114,9 @@ test.describe(() => {
       // A browser does not tell a page why a WebSocket was refused.
       const reason = architecture === 'websocket-api' ? 'The sign-in may have expired' : 'unauthorized'
       await expect(answer(page, architecture)).toContainText(reason)
+      await expect(answer(page, architecture).getByRole('button', { name: 'Sign in again' })).toBeVisible()
     }
-    await answer(page, 'appsync').getByRole('button', { name: 'Sign in again' }).click()
+    await answer(page, 'websocket-api').getByRole('button', { name: 'Sign in again' }).click()
     await expect(page.getByRole('alert')).toHaveText('Your session has expired. Sign in again to go on.')
     await signIn(page)
     await race(page)

@@ -10,12 +10,29 @@ import { preview } from 'vite'
 
 const FRONTEND = resolve(import.meta.dirname, '..')
 const REPOSITORY = resolve(FRONTEND, '..')
-const TARGET = resolve(REPOSITORY, process.env.CARGO_TARGET_DIR ?? 'target')
+export const TARGET = resolve(REPOSITORY, process.env.CARGO_TARGET_DIR ?? 'target')
 
-/** The stand-ins and the built page, for the time of one run. Tests find the page at `PAGE_URL`. */
+export interface Stack {
+  /** Where the built page is served. */
+  url: string
+  /** What the page was built with. */
+  settings: NodeJS.Dict<string>
+  /** Where plans for faults go, if they were asked for. */
+  faults: string | undefined
+  close(): Promise<void>
+}
+
+/** For the time of one run. Tests find the page at `PAGE_URL`. */
 export default async function stack() {
+  const { url, settings, close } = await openStack()
+  Object.assign(process.env, settings, { PAGE_URL: url })
+  return close
+}
+
+/** The stand-ins and the built page. What is to go wrong is planned for a whole cloud: with `faults` share it with nobody. */
+export async function openStack({ faults = false } = {}): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'tristream-browser-'))
-  const { cloud, settings } = await localCloud(folder)
+  const { cloud, settings, port } = await localCloud(folder, faults)
   const end = async () => {
     process.off('exit', kill)
     if (cloud.exitCode === null && cloud.kill('SIGTERM')) await once(cloud, 'exit')
@@ -27,31 +44,33 @@ export default async function stack() {
 
   try {
     const page = await builtPage(settings, join(folder, 'dist'))
-    Object.assign(process.env, settings, { PAGE_URL: page.url })
-    return async () => {
+    const close = async () => {
       await page.close()
       await end()
     }
+    return { url: page.url, settings, faults: faults ? `http://127.0.0.1:${port + 6}` : undefined, close }
   } catch (problem) {
     await end()
     throw problem
   }
 }
 
-async function localCloud(folder: string) {
+async function localCloud(folder: string, faults: boolean) {
   // local-cloud writes its settings and logs below the folder that it runs in: a folder of its own keeps them apart
   // from those of `make local`.
   await symlink(join(REPOSITORY, 'terraform'), join(folder, 'terraform'))
   await mkdir(join(folder, 'frontend'))
   const { LLM_URL, LLM_MODEL, BEDROCK_URL, ...environment } = process.env
+  const port = await sevenFreePorts()
+  const own = { LOCAL_PORT: String(port), LOCAL_FAULTS: faults ? 'on' : 'off', BOOTSTRAPS: join(TARGET, 'release') }
   const cloud = spawn(join(TARGET, 'debug/local-cloud'), {
     cwd: folder,
-    env: { ...environment, LOCAL_PORT: String(await sixFreePorts()), BOOTSTRAPS: join(TARGET, 'release') },
+    env: { ...environment, ...own },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await ready(cloud)
   const settings = parseEnv(await readFile(join(folder, 'frontend/.env.local'), 'utf8'))
-  return { cloud, settings }
+  return { cloud, settings, port }
 }
 
 async function ready(cloud: ChildProcess) {
@@ -68,12 +87,12 @@ async function ready(cloud: ChildProcess) {
   await Promise.race([up, failed])
 }
 
-/** The first of six ports in a row, below those that the system gives to whoever asks for any. */
-async function sixFreePorts(): Promise<number> {
+/** The first of seven ports in a row, below those that the system gives to whoever asks for any. */
+async function sevenFreePorts(): Promise<number> {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 10_000)
-    const six = Array.from({ length: 6 }, (_, index) => isFree(first + index))
-    if ((await Promise.all(six)).every(Boolean)) return first
+    const seven = Array.from({ length: 7 }, (_, index) => isFree(first + index))
+    if ((await Promise.all(seven)).every(Boolean)) return first
   }
 }
 

@@ -1,17 +1,9 @@
 /** The state of one answer. Pure: the same events give the same lane, however often some of them arrive. */
 
-import type { FailureCode } from '../contract/error-code'
 import { type StopReason, type StreamEvent, seqOf, type Timing, type Usage } from '../contract/event'
-import type { Phase, Received, TransportError } from '../transports/transport'
+import type { Received, TransportError, TransportFailure } from '../transports/transport'
 
 export type LanePhase = 'idle' | 'connecting' | 'accepted' | 'streaming' | 'done' | 'failed' | 'stopped'
-
-export interface Failure {
-  phase: Phase
-  code: FailureCode
-  message: string
-  retryable: boolean
-}
 
 /** All times are `performance.now()`. */
 export interface Lane {
@@ -29,7 +21,7 @@ export interface Lane {
   stopReason?: StopReason
   usage?: Usage
   timing?: Timing
-  failure?: Failure
+  failure?: TransportFailure
   startedAt?: number
   connectedAt?: number
   acceptedAt?: number
@@ -86,8 +78,9 @@ export function lane(state: Lane, action: LaneAction): Lane {
     case 'received':
       return received(state, action.received)
     case 'failed': {
-      const { phase, code, message, retryable } = action.error
-      return { ...state, phase: 'failed', failure: { phase, code, message, retryable }, endedAt: action.at }
+      const { phase, code, message, retryable, unexplained } = action.error
+      const failure = { phase, code, message, retryable, ...(unexplained && { unexplained }) }
+      return { ...state, phase: 'failed', failure, endedAt: action.at }
     }
     case 'stopped':
       return { ...state, phase: 'stopped', endedAt: action.at }
@@ -146,7 +139,7 @@ function broken(state: Lane, seq: number, at: number): Lane {
   const gaps = seq - state.nextSeq
   const missing = gaps === 1 ? `Event ${state.nextSeq}` : `Events ${state.nextSeq} to ${seq - 1}`
   const message = `${missing} never arrived, so a part of the answer is missing.`
-  const failure: Failure = { phase: 'stream', code: 'protocol', message, retryable: true }
+  const failure: TransportFailure = { phase: 'stream', code: 'protocol', message, retryable: true }
   return { ...state, phase: 'failed', gaps, failure, endedAt: end(state, at) }
 }
 

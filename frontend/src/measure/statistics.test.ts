@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { least, median, percentile, summarize } from './statistics'
+import { median, percentile, summarize } from './statistics'
 
 test.each([
   [[], 50, undefined],
@@ -32,36 +32,4 @@ test.each([
 test('a summary leaves out what is not known', () => {
   expect(summarize([3, undefined, 1, 2])).toEqual({ count: 3, median: 2, p95: 3, min: 1, max: 3 })
   expect(summarize([undefined])).toBeUndefined()
-})
-
-test('the winner has the least, and the others are behind it in order', () => {
-  const standing = least([
-    ['a', 30],
-    ['b', 20],
-    ['c', undefined],
-    ['d', 25],
-  ])
-  expect(standing).toEqual({
-    winner: 'b',
-    value: 20,
-    behind: [
-      { name: 'd', by: 5, percent: 25 },
-      { name: 'a', by: 10, percent: 50 },
-    ],
-  })
-})
-
-test('one alone wins nothing, and nobody is behind by a part of zero', () => {
-  expect(
-    least([
-      ['a', 1],
-      ['b', undefined],
-    ]),
-  ).toBeUndefined()
-  expect(
-    least([
-      ['a', 0],
-      ['b', 1],
-    ])?.behind,
-  ).toEqual([{ name: 'b', by: 1, percent: 0 }])
 })

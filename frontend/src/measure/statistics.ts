@@ -31,24 +31,3 @@ export function summarize(values: readonly (number | undefined)[]): Summary | un
   if (middle === undefined || high === undefined) return undefined
   return { count: known.length, median: middle, p95: high, min: Math.min(...known), max: Math.max(...known) }
 }
-
-export interface Standing<Name> {
-  winner: Name
-  value: number
-  /** How much more than the winner the others have, the next one first. */
-  behind: { name: Name; by: number; percent: number }[]
-}
-
-/** Who has the least. Undefined unless two can be compared; of equals the first. */
-export function least<Name>(entries: readonly (readonly [Name, number | undefined])[]): Standing<Name> | undefined {
-  const known = entries
-    .flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]))
-    .toSorted((a, b) => a.value - b.value)
-  const [first, ...others] = known
-  if (!first || others.length === 0) return undefined
-  const behind = others.map(({ name, value }) => {
-    const by = value - first.value
-    return { name, by, percent: first.value > 0 ? (by / first.value) * 100 : 0 }
-  })
-  return { winner: first.name, value: first.value, behind }
-}

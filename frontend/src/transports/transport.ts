@@ -56,6 +56,15 @@ export type Transport = (
   marks?: Marks,
 ) => AsyncIterable<Received>
 
+export interface TransportFailure {
+  phase: Phase
+  code: FailureCode
+  message: string
+  retryable: boolean
+  /** The connection was refused and nobody says why: it may be the sign-in as well as the address. */
+  unexplained?: boolean | undefined
+}
+
 /** How far the request had come: no connection, not accepted by the model, or in the middle of the answer. */
 export type Phase = 'connect' | 'request' | 'stream'
 
@@ -64,12 +73,14 @@ export class TransportError extends Error {
   readonly phase: Phase
   readonly code: FailureCode
   readonly retryable: boolean
+  readonly unexplained: boolean
 
-  constructor(what: { phase: Phase; code: FailureCode; message: string; retryable: boolean; cause?: unknown }) {
+  constructor(what: TransportFailure & { cause?: unknown }) {
     super(what.message, { cause: what.cause })
     this.phase = what.phase
     this.code = what.code
     this.retryable = what.retryable
+    this.unexplained = what.unexplained ?? false
   }
 }
 

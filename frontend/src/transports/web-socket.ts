@@ -74,7 +74,7 @@ function opened(socket: WebSocket, signal: AbortSignal, refused: string): Promis
     onAbort = () => reject(signal.reason)
     signal.addEventListener('abort', onAbort)
     socket.onopen = () => resolve()
-    socket.onclose = () => reject(refusal(refused))
+    socket.onclose = () => reject(refusal(refused, 'network', true))
   })
   return opening.finally(() => {
     clearTimeout(timer)
@@ -82,7 +82,7 @@ function opened(socket: WebSocket, signal: AbortSignal, refused: string): Promis
   })
 }
 
-function refusal(message: string, code: 'network' | 'protocol' = 'network'): TransportError {
+function refusal(message: string, code: 'network' | 'protocol' = 'network', unexplained = false): TransportError {
   const phase: Phase = 'connect'
-  return new TransportError({ phase, code, message, retryable: code === 'network' })
+  return new TransportError({ phase, code, message, retryable: code === 'network', unexplained })
 }

@@ -95,7 +95,7 @@ describe('a failure', () => {
       () => undefined,
     )
     const { failure } = await collect(websocketApi(url))
-    expect(failure).toMatchObject({ phase: 'connect', code: 'network', retryable: true })
+    expect(failure).toMatchObject({ phase: 'connect', code: 'network', retryable: true, unexplained: true })
     expect(failure?.message).toContain('The sign-in may have expired')
   })
 

@@ -9,7 +9,7 @@ interface Props {
 
 /** What went wrong, where, and what to do about it. */
 export function Failure({ failure, onRetry, onSignIn }: Props) {
-  const { phase, code, message } = failure
+  const { phase, code, message, unexplained } = failure
   return (
     <div className="border-l-2 border-bad py-0.5 pl-3">
       <p className="font-mono text-xs text-bad">
@@ -18,7 +18,7 @@ export function Failure({ failure, onRetry, onSignIn }: Props) {
       <p className="mt-1">{message}</p>
       <p className="mt-1 text-muted">{WHAT_TO_DO[code]}</p>
       <div className="mt-2 flex gap-2">
-        {code === 'unauthorized' && onSignIn && (
+        {(code === 'unauthorized' || unexplained) && onSignIn && (
           <button type="button" className="button" onClick={onSignIn}>
             Sign in again
           </button>

@@ -1,9 +1,18 @@
 /** What the one polite live region says: phases and results, never the tokens, which would drown everything else. */
-let said = ''
+export interface Announcement {
+  id: number
+  words: string
+}
+
+/** So many lines stay: three lanes and the result come within a frame, and none may push another out unheard. */
+const KEPT = 8
+
+let said: readonly Announcement[] = []
+let last = 0
 const listeners = new Set<() => void>()
 
 export function announce(words: string) {
-  said = words
+  said = [...said, { id: ++last, words }].slice(-KEPT)
   for (const listener of listeners) listener()
 }
 
@@ -14,5 +23,5 @@ export const announcements = {
       listeners.delete(listener)
     }
   },
-  last: () => said,
+  latest: () => said,
 }

@@ -1,6 +1,5 @@
-import type { FailureCode } from '../contract/error-code'
 import type { Settings } from '../settings'
-import type { Architecture, ChatRequest, Phase, Received, Session, Transport } from '../transports/transport'
+import type { Architecture, ChatRequest, Received, Session, Transport, TransportFailure } from '../transports/transport'
 
 /** The transports of the worker: for a comparison, and for a conversation, whose answers may share a connection. */
 export interface Served {
@@ -22,7 +21,7 @@ export type FromWorker =
   | { type: 'connected'; id: number; at: number }
   | { type: 'received'; id: number; received: Received }
   | { type: 'ended'; id: number }
-  | { type: 'failed'; id: number; phase: Phase; code: FailureCode; message: string; retryable: boolean }
+  | ({ type: 'failed'; id: number } & TransportFailure)
 
 /** A worker, seen from outside or inside. */
 export interface Port<Sent, Heard> {

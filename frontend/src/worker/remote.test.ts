@@ -67,10 +67,16 @@ test('a failure keeps its phase, its code and its words', async () => {
   const { run, answers } = connect()
   const received = all(run())
   await vi.waitFor(() => expect(answers).toHaveLength(1))
-  answers[0]?.fail({ phase: 'connect', code: 'network', message: 'Out of reach.', retryable: true })
+  answers[0]?.fail({ phase: 'connect', code: 'network', message: 'Out of reach.', retryable: true, unexplained: true })
   const error = await received.catch((error: unknown) => error)
   expect(error).toBeInstanceOf(TransportError)
-  expect(error).toMatchObject({ phase: 'connect', code: 'network', message: 'Out of reach.', retryable: true })
+  expect(error).toMatchObject({
+    phase: 'connect',
+    code: 'network',
+    message: 'Out of reach.',
+    retryable: true,
+    unexplained: true,
+  })
 })
 
 test('stopping here closes the connection there, and ends quietly', async () => {

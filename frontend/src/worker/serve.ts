@@ -44,8 +44,8 @@ export function serve(port: Port<FromWorker, ToWorker>, open: (settings: Setting
 
 function failure(error: unknown) {
   if (error instanceof TransportError) {
-    const { phase, code, message, retryable } = error
-    return { phase, code, message, retryable }
+    const { phase, code, message, retryable, unexplained } = error
+    return { phase, code, message, retryable, unexplained }
   }
   const message = error instanceof Error ? error.message : String(error)
   return { phase: 'stream' as const, code: 'protocol' as const, message, retryable: true }

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { ARCHITECTURES } from '../../transports/transport'
 import { LiveRegion } from '../LiveRegion'
 import { withDocument } from '../testing/document'
@@ -10,6 +10,7 @@ import { Compare } from './Compare'
 import { Race } from './race'
 
 withDocument()
+afterEach(() => void vi.useRealTimers())
 
 function show() {
   const [url, websocket, appsync] = [fakeTransport(), fakeTransport(), fakeTransport()]
@@ -28,6 +29,8 @@ function show() {
 }
 
 const run = () => userEvent.click(screen.getByRole('button', { name: 'Run' }))
+const heard = () => [...screen.getByRole('log').children].map(line => line.textContent)
+const DONE = ARCHITECTURES.map(name => `${name}: done`)
 const lane = (name: string) => within(screen.getByRole('article', { name }))
 
 test('one prompt goes to all lanes, each under an id of its own, and the first is named', async () => {
@@ -39,11 +42,29 @@ test('one prompt goes to all lanes, each under an id of its own, and the first i
   for (const first of firsts) first?.start()
   firsts[1]?.text('fast')
   await waitFor(() => expect(lane('websocket-api').getByText('fast')).toBeTruthy())
-  firsts[0]?.text('slow')
-  firsts[2]?.text('slow')
+  firsts[0]?.text('slow', 1_000)
+  firsts[2]?.text('slow', 2_000)
   for (const first of firsts) first?.done()
   await waitFor(() => expect(screen.getByText(/^was first/).textContent).toContain('before function-url'))
   expect(screen.getByText(/^was first/).parentElement?.textContent).toMatch(/^websocket-api was first/)
+})
+
+test('lanes that cannot be told apart are level, also for the live region and in the table', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const { answers } = show()
+  await run()
+  for (const [first] of answers) first?.start()
+  answers[0][0]?.text('a', 400)
+  answers[1][0]?.text('b', 404)
+  answers[2][0]?.text('c', 500)
+  for (const [first] of answers) first?.done()
+  const said =
+    'function-url and websocket-api are level: 400 ms to the first token, 4.0 ms apart, 100 ms (25 %) before appsync.'
+  expect((await screen.findByText('are level', { exact: false, selector: '.text-base' })).textContent).toBe(said)
+  // The lanes say in the same moment that they are done, and neither may push the other out.
+  await waitFor(() => expect(heard().slice(-4).toSorted()).toEqual([...DONE, said].toSorted()))
+  const cells = within(screen.getByRole('row', { name: /^first token/ })).getAllByRole('cell')
+  expect(cells.map(cell => cell.textContent)).toEqual(['400 ms (best)', '404 ms (best)', '500 ms'])
 })
 
 test('a lane that fails says where, with which code and what to do, and can be tried again', async () => {
@@ -68,6 +89,23 @@ test('a refused token leads back to signing in', async () => {
   await userEvent.click(await lane('function-url').findByRole('button', { name: 'Sign in again' }))
   expect(onSignIn).toHaveBeenCalledOnce()
 })
+
+test.each([
+  [true, 1, 'may be the sign-in'],
+  [false, 0, 'is not'],
+])(
+  'a connection refused without a reason (%s) offers to sign in again beside trying again: %i, it %s',
+  async (unexplained, offers) => {
+    const { answers } = show()
+    await run()
+    const failure = { phase: 'connect', code: 'network', message: 'Refused.', retryable: true } as const
+    answers[1][0]?.fail({ ...failure, unexplained })
+    answers[0][0]?.whole('one')
+    answers[2][0]?.whole('two')
+    expect(await lane('websocket-api').findByRole('button', { name: 'Try again' })).toBeTruthy()
+    expect(lane('websocket-api').queryAllByRole('button', { name: 'Sign in again' })).toHaveLength(offers)
+  },
+)
 
 test('stopping one lane leaves the others running', async () => {
   const { answers } = show()
@@ -99,6 +137,17 @@ test('the live region hears phases, never the text', async () => {
   const { answers } = show()
   await run()
   answers[0][0]?.whole('secret words')
-  await waitFor(() => expect(screen.getByRole('status').textContent).toBe('function-url: done'))
-  expect(screen.getByRole('status').textContent).not.toContain('secret')
+  await waitFor(() => expect(heard().at(-1)).toBe('function-url: done'))
+  expect(heard().join()).not.toContain('secret')
+})
+
+test('the raw events of two lanes are regions of different names', async () => {
+  const { answers } = show()
+  await run()
+  for (const [first] of answers) first?.whole('text')
+  for (const name of ARCHITECTURES) {
+    await waitFor(() => expect(lane(name).getByText('done')).toBeTruthy())
+    await userEvent.click(lane(name).getByText('Raw events'))
+    expect(await lane(name).findByRole('region', { name: `Raw events of ${name}` })).toBeTruthy()
+  }
 })

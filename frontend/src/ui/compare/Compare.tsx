@@ -49,7 +49,7 @@ export function Compare({ race, onSignIn }: Props) {
       )}
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2">
         {/* As high as the longest sentence: nothing may move when the winner is known. */}
-        <div className="min-h-18 grow basis-80 sm:min-h-12 xl:min-h-6">
+        <div className="min-h-30 grow basis-80 sm:min-h-12">
           <Standing result={state.phase === 'finished' ? result : undefined} otherwise={WITHOUT_WINNER[state.phase]} />
         </div>
         <WaterfallLegend />

@@ -1,9 +1,15 @@
 import { useState } from 'react'
 import type { Lane } from '../../lane/reducer'
+import type { Architecture } from '../../transports/transport'
 import { count } from '../format'
 
+interface Props {
+  architecture: Architecture
+  lane: Lane
+}
+
 /** The events as they came, with the times of the transport. */
-export function Inspector({ lane }: { lane: Lane }) {
+export function Inspector({ architecture, lane }: Props) {
   const [open, setOpen] = useState(false)
   return (
     <details className="border-t border-line" onToggle={event => setOpen(event.currentTarget.open)}>
@@ -11,19 +17,19 @@ export function Inspector({ lane }: { lane: Lane }) {
         Raw events <span className="label">{lane.messages > 0 && count(lane.messages)}</span>
       </summary>
       {/* Hundreds of rows are not drawn for a reader who has not asked for them. */}
-      {open && <Events lane={lane} />}
+      {open && <Events architecture={architecture} lane={lane} />}
     </details>
   )
 }
 
-function Events({ lane }: { lane: Lane }) {
+function Events({ architecture, lane }: Props) {
   if (lane.events.length === 0) return <p className="label px-4 pb-3">No events yet.</p>
   return (
     <section
       // A region that scrolls must be reachable by keyboard.
       // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
       tabIndex={0}
-      aria-label="Raw events"
+      aria-label={`Raw events of ${architecture}`}
       className="h-64 overflow-auto border-t border-line bg-sunken font-mono text-xs"
     >
       <table className="w-full">

@@ -96,7 +96,7 @@ export function LaneCard({ architecture, store, scale, prices, onRetry, onSignIn
           <CopyButton label="Copy" text={() => store.current().text} disabled={lane.text === ''} />
         </div>
       </div>
-      <Inspector lane={lane} />
+      <Inspector architecture={architecture} lane={lane} />
     </article>
   )
 }

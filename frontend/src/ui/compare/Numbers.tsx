@@ -31,7 +31,12 @@ function Key({ label, value }: { label: string; value: string }) {
 }
 
 export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
-  const repaired = m ? m.gaps + m.duplicates + m.reconnects : 0
+  const oddities = [
+    [m?.gaps, 'missing'],
+    [m?.duplicates, 'twice'],
+    [m?.reconnects, 'reconnected'],
+  ] as const
+  const repaired = oddities.flatMap(([times, what]) => (times ? `${count(times)} ${what}` : []))
   return (
     <div>
       <dl className="grid auto-cols-fr gap-x-6 gap-y-1 @min-[24rem]:grid-flow-col @min-[24rem]:grid-rows-4">
@@ -44,11 +49,7 @@ export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
         <Row label="output tokens" value={count(m?.outputTokens)} />
         <Row label="per 1,000 answers" value={dollars(costPerThousand)} />
       </dl>
-      {m && repaired > 0 && (
-        <p className="text-xs text-bad">
-          {`${count(m.gaps)} missing, ${count(m.duplicates)} twice, ${count(m.reconnects)} reconnected`}
-        </p>
-      )}
+      {repaired.length > 0 && <p className="mt-1 text-xs text-bad">{repaired.join(', ')}</p>}
     </div>
   )
 }

@@ -1,4 +1,5 @@
 import type { SharedLane, SharedResult } from '../../measure/share'
+import { level } from '../../measure/standing'
 import type { Architecture } from '../../transports/transport'
 import { DESCRIPTIONS } from '../architectures'
 import { bytes, count, dollars, milliseconds, rate, seconds, UNKNOWN } from '../format'
@@ -9,20 +10,22 @@ interface Row {
   format: (value: number | undefined) => string
   /** Which end of the scale is the good one; neither where a number only describes. */
   best?: 'least' | 'most'
+  /** Whether two values are as good as each other; without it when they read the same. */
+  same?: (a: number, b: number) => boolean
   repeated?: boolean
 }
 
 const NOTHING: SharedLane = { runs: 0 }
 
 const ROWS: Row[] = [
-  { label: 'connected', value: lane => lane.connectMs, format: milliseconds, best: 'least' },
-  { label: 'accepted', value: lane => lane.acceptedMs, format: milliseconds, best: 'least' },
-  { label: 'first token', value: lane => lane.firstTokenMs, format: milliseconds, best: 'least' },
+  { label: 'connected', value: lane => lane.connectMs, format: milliseconds, best: 'least', same: level },
+  { label: 'accepted', value: lane => lane.acceptedMs, format: milliseconds, best: 'least', same: level },
+  { label: 'first token', value: lane => lane.firstTokenMs, format: milliseconds, best: 'least', same: level },
   { label: 'first token, p95', value: lane => lane.firstTokenP95Ms, format: milliseconds, repeated: true },
   { label: 'between tokens, p50', value: lane => lane.interTokenP50Ms, format: milliseconds },
   { label: 'between tokens, p95', value: lane => lane.interTokenP95Ms, format: milliseconds },
-  { label: 'tokens/s', value: lane => lane.tokensPerSecond, format: rate, best: 'most' },
-  { label: 'total', value: lane => lane.totalMs, format: seconds, best: 'least' },
+  { label: 'tokens/s', value: lane => lane.tokensPerSecond, format: rate, best: 'most', same: levelRates },
+  { label: 'total', value: lane => lane.totalMs, format: seconds, best: 'least', same: level },
   { label: 'messages', value: lane => lane.messages, format: count, best: 'least' },
   { label: 'received', value: lane => lane.bytes, format: bytes, best: 'least' },
   { label: 'per 1,000 answers', value: lane => lane.costPerThousand, format: dollars, best: 'least' },
@@ -76,8 +79,8 @@ export function ResultTable({ architectures, lanes: known, first = {} }: Props) 
               <tr key={row.label} className="border-b border-line last:border-0">
                 <th className="label py-1 text-left font-normal sm:whitespace-nowrap">{row.label}</th>
                 {lanes.map(({ id, lane }) => {
-                  const text = row.format(row.value(lane))
-                  return <Cell key={id} text={text} best={text === best} />
+                  const value = row.value(lane)
+                  return <Cell key={id} text={row.format(value)} best={value !== undefined && best.includes(value)} />
                 })}
               </tr>
             )
@@ -106,10 +109,16 @@ function Cell({ text, best }: { text: string; best: boolean }) {
   )
 }
 
-/** As it is shown: what reads the same is as good. Nothing is best where all are, or only one is known. */
-function bestOf({ best, value, format }: Row, lanes: SharedLane[]): string | undefined {
+/** The values that are as good as the best. None is best where all are, or only one is known. */
+function bestOf({ best, value, format, same }: Row, lanes: SharedLane[]): number[] {
   const known = lanes.flatMap(lane => value(lane) ?? [])
-  if (!best || known.length < 2) return undefined
-  const found = format(best === 'least' ? Math.min(...known) : Math.max(...known))
-  return known.every(other => format(other) === found) ? undefined : found
+  if (!best || known.length < 2) return []
+  const found = best === 'least' ? Math.min(...known) : Math.max(...known)
+  const good = known.filter(other => (same ? same(found, other) : format(found) === format(other)))
+  return good.length < known.length ? good : []
+}
+
+/** They come from times, and are as uncertain. */
+function levelRates(a: number, b: number): boolean {
+  return level(a, b, 0)
 }

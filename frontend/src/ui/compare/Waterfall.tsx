@@ -18,10 +18,12 @@ function segments(lane: Lane): { name: Part; opacity: number; from: number; to: 
   const { startedAt } = lane
   if (startedAt === undefined) return []
   const end = startedAt + elapsed(lane)
-  const marks = [lane.connectedAt, lane.acceptedAt, lane.firstTokenAt, end]
+  const marks = [lane.connectedAt, lane.acceptedAt, lane.firstTokenAt]
+  // A lane that ended early has spent the rest waiting for the mark that it missed: it has not streamed.
+  const last = marks.findLastIndex(mark => mark !== undefined) + 1
   let from = startedAt
   return PARTS.flatMap(({ name, opacity }, index) => {
-    const mark = marks[index]
+    const mark = index === last ? end : marks[index]
     if (mark === undefined || mark <= from) return []
     const segment = { name, opacity, from: from - startedAt, to: mark - startedAt }
     from = mark

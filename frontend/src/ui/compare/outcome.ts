@@ -4,7 +4,8 @@ import type { Run } from '../../measure/export'
 import { type Measurement, measure } from '../../measure/measurement'
 import type { Prices } from '../../measure/prices'
 import type { SharedLane, SharedResult } from '../../measure/share'
-import { least, median, percentile } from '../../measure/statistics'
+import { least } from '../../measure/standing'
+import { median, percentile } from '../../measure/statistics'
 import { ARCHITECTURES, type Architecture } from '../../transports/transport'
 import type { Result, Round } from './race'
 
@@ -108,5 +109,10 @@ export function firstRuns(rounds: readonly Round[]): Partial<Record<Architecture
 
 /** Whose first token came soonest, and by how much. */
 export function verdict({ lanes }: SharedResult) {
-  return least(ARCHITECTURES.map(architecture => [architecture, lanes[architecture]?.firstTokenMs] as const))
+  return least(
+    ARCHITECTURES.map(name => {
+      const { firstTokenMs: value, firstTokenP95Ms: slow } = lanes[name] ?? {}
+      return { name, value, slow }
+    }),
+  )
 }

@@ -12,7 +12,7 @@ export class FakeAnswer {
   readonly signal: AbortSignal
   readonly marks: Marks | undefined
   #seq = 0
-  #queue: (StreamEvent | TransportError)[] = []
+  #queue: { item: StreamEvent | TransportError; late: number }[] = []
   #wake = () => {}
 
   constructor(request: ChatRequest, session: Session, signal: AbortSignal, marks?: Marks) {
@@ -23,9 +23,9 @@ export class FakeAnswer {
     signal.addEventListener('abort', () => this.#wake())
   }
 
-  event(piece: Piece) {
+  event(piece: Piece, late = 0) {
     const numbered = piece.type === 'ping' ? {} : { seq: this.#seq++ }
-    this.#put({ ...piece, ...numbered, stream_id: this.request.streamId } as StreamEvent)
+    this.#put({ ...piece, ...numbered, stream_id: this.request.streamId } as StreamEvent, late)
   }
 
   start() {
@@ -33,8 +33,9 @@ export class FakeAnswer {
     this.event({ type: 'start', model: 'fake-model' })
   }
 
-  text(text: string) {
-    this.event({ type: 'delta', text })
+  /** `late` makes it arrive so many milliseconds later than now, for the clock alone. */
+  text(text: string, late = 0) {
+    this.event({ type: 'delta', text }, late)
   }
 
   done(output_tokens = 4) {
@@ -66,14 +67,15 @@ export class FakeAnswer {
         })
         continue
       }
-      if (next instanceof TransportError) throw next
-      yield { at: performance.now(), bytes: JSON.stringify(next).length, event: next }
-      if (next.type === 'done' || next.type === 'error') return
+      const { item, late } = next
+      if (item instanceof TransportError) throw item
+      yield { at: performance.now() + late, bytes: JSON.stringify(item).length, event: item }
+      if (item.type === 'done' || item.type === 'error') return
     }
   }
 
-  #put(item: StreamEvent | TransportError) {
-    this.#queue.push(item)
+  #put(item: StreamEvent | TransportError, late = 0) {
+    this.#queue.push({ item, late })
     this.#wake()
   }
 }

@@ -1,0 +1,21 @@
+// @vitest-environment jsdom
+import { render, screen } from '@testing-library/react'
+import { expect, test } from 'vitest'
+import { idle, type Lane } from '../../lane/reducer'
+import { withDocument } from '../testing/document'
+import { Waterfall } from './Waterfall'
+
+withDocument()
+
+const MARKS = { startedAt: 1_000, connectedAt: 1_020, acceptedAt: 1_100, firstTokenAt: 1_400 }
+
+test.each<[string, Partial<Lane>]>([
+  ['connect 900 ms', { startedAt: 1_000 }],
+  ['connect 20 ms, accept 880 ms', { startedAt: 1_000, connectedAt: 1_020 }],
+  ['connect 20 ms, accept 80 ms, first token 800 ms', { startedAt: 1_000, connectedAt: 1_020, acceptedAt: 1_100 }],
+  ['connect 20 ms, accept 80 ms, first token 300 ms, stream 500 ms', MARKS],
+])('a lane that ended there has spent its time on: %s', (says, marks) => {
+  const lane: Lane = { ...idle, phase: 'failed', ...marks, endedAt: 1_900 }
+  render(<Waterfall architecture="appsync" lane={lane} scale={1_000} />)
+  expect(screen.getByRole('img').getAttribute('aria-label')).toBe(`Time spent: ${says}`)
+})
