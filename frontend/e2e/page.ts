@@ -67,3 +67,17 @@ export async function race(page: Page) {
     await expect(lane(page, architecture).getByText('done', { exact: true })).toBeVisible()
   }
 }
+
+interface Arrival {
+  ms: number
+  event: { type: string; text?: string; stop_reason?: string }
+}
+
+/** What the transport noted, from the table of raw events. */
+export async function arrivals(page: Page, architecture: string): Promise<Arrival[]> {
+  const card = lane(page, architecture)
+  await card.getByText('Raw events').click()
+  const rows = card.getByRole('region', { name: 'Raw events' }).locator('tbody tr')
+  const cells = await rows.evaluateAll(all => all.map(row => [...row.children].map(cell => cell.textContent ?? '')))
+  return cells.map(([ms, , event]) => ({ ms: Number(ms), event: JSON.parse(event ?? '') }))
+}

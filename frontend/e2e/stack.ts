@@ -10,7 +10,7 @@ import { preview } from 'vite'
 
 const FRONTEND = resolve(import.meta.dirname, '..')
 const REPOSITORY = resolve(FRONTEND, '..')
-const TARGET = resolve(REPOSITORY, process.env.CARGO_TARGET_DIR ?? 'target')
+export const TARGET = resolve(REPOSITORY, process.env.CARGO_TARGET_DIR ?? 'target')
 
 /** The stand-ins and the built page, for the time of one run. Tests find the page at `PAGE_URL`. */
 export default async function stack() {
