@@ -1,20 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Page } from '@playwright/test'
-import { ARCHITECTURES, answer, expect, lane, OUTCOME, race, signIn, test } from './page.ts'
-
-interface Arrival {
-  ms: number
-  event: { type: string; text?: string }
-}
-
-/** What the transport noted, from the table of raw events. */
-async function arrivals(page: Page, architecture: string): Promise<Arrival[]> {
-  const card = lane(page, architecture)
-  await card.getByText('Raw events').click()
-  const rows = card.getByRole('region', { name: 'Raw events' }).locator('tbody tr')
-  const cells = await rows.evaluateAll(all => all.map(row => [...row.children].map(cell => cell.textContent ?? '')))
-  return cells.map(([ms, , event]) => ({ ms: Number(ms), event: JSON.parse(event ?? '') }))
-}
+import { ARCHITECTURES, answer, arrivals, expect, lane, OUTCOME, race, signIn, test } from './page.ts'
 
 test('three lanes stream at once and end with the same text', async ({ page }) => {
   await signIn(page)

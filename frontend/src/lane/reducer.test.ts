@@ -55,6 +55,14 @@ describe('an answer', () => {
     expect(state.events.map(({ event }) => event.type)).toEqual(['start', 'ping', 'delta', 'delta', 'done'])
   })
 
+  test('begins when its transport does, unless it has gone on already', () => {
+    const began: LaneAction = { type: 'began', at: 105 }
+    expect(play([began])).toEqual({ ...lane(idle, begin), startedAt: 105 })
+    expect(play([{ type: 'connected', at: 110 }, began]).startedAt).toBe(100)
+    expect(play([{ type: 'stopped', at: 101 }, began]).startedAt).toBe(100)
+    expect(play([at(101, start), began]).startedAt).toBe(100)
+  })
+
   test('that is begun again knows nothing of the former one', () => {
     expect(lane(receive(start, delta(1), done(2)), begin)).toEqual(lane(idle, begin))
   })

@@ -38,6 +38,7 @@ export interface Lane {
 
 export type LaneAction =
   | { type: 'begin'; at: number; streamId: string }
+  | { type: 'began'; at: number }
   | { type: 'connected'; at: number }
   | { type: 'received'; received: Received }
   | { type: 'failed'; at: number; error: TransportError }
@@ -68,6 +69,10 @@ export function lane(state: Lane, action: LaneAction): Lane {
     return { ...idle, phase: 'connecting', streamId: action.streamId, startedAt: action.at }
   }
   if (state.phase === 'idle') return state
+  if (action.type === 'began') {
+    // The time that a busy page needs to hand its request over is not the architecture's.
+    return state.phase === 'connecting' && state.connectedAt === undefined ? { ...state, startedAt: action.at } : state
+  }
   if (action.type === 'connected') {
     // Allowed after the end: a browser says only then when it had sent its request.
     const known = state.connectedAt ?? Number.POSITIVE_INFINITY

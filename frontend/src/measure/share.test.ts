@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fromFragment, type SharedResult, toFragment } from './share'
+import { fromFragment, type SharedResult, shareable, toFragment } from './share'
 
 const lane = {
   runs: 3,
@@ -35,6 +35,12 @@ describe('a result in the address', () => {
   test('has six digits of each number', () => {
     const [first] = [fromFragment(toFragment({ ...result, lanes: { appsync: { runs: 1, totalMs: 1234.56789 } } }))]
     expect(first?.lanes.appsync?.totalMs).toBe(1234.57)
+  })
+
+  test('is what has been shown, to the last bit', () => {
+    const shown = shareable({ runs: 2, firstTokenMs: 516.4000000003725, totalMs: 560.9 - 1e-10 })
+    expect(shown).toEqual({ runs: 2, firstTokenMs: 516.4, totalMs: 560.9 })
+    expect(fromFragment(toFragment({ ...result, lanes: { appsync: shown } }))?.lanes.appsync).toEqual(shown)
   })
 })
 

@@ -48,16 +48,25 @@ const MAX_LENGTH = 2_000
 /** Nothing that is measured comes near. */
 const MAX_NUMBER = 1e12
 
+/**
+ * With the digits that the address keeps, so that whoever races reads the same as whoever opens the link: a difference of
+ * 44.5 ms can be 44 or 45 by its last bit.
+ */
+export function shareable(lane: SharedLane): SharedLane {
+  const digits = NUMBERS.flatMap(name => {
+    const value = lane[name]
+    return value === undefined ? [] : [[name, Number(value.toPrecision(6))]]
+  })
+  return { runs: lane.runs, ...Object.fromEntries(digits) }
+}
+
 /** The fragment, without `#`: `result=1~2026-11-22~f,1,12.5,...~w,...~a,...`; a number not known is empty. */
 export function toFragment({ day, lanes }: SharedResult): string {
   const parts = ARCHITECTURES.flatMap(architecture => {
     const lane = lanes[architecture]
     if (!lane) return []
-    const numbers = NUMBERS.map(name => {
-      const value = lane[name]
-      return value === undefined ? '' : String(Number(value.toPrecision(6)))
-    })
-    return [[architecture[0], ...numbers].join(',')]
+    const digits = shareable(lane)
+    return [[architecture[0], ...NUMBERS.map(name => digits[name] ?? '')].join(',')]
   })
   return `${KEY}=${[VERSION, day, ...parts].join('~')}`
 }

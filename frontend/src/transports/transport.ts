@@ -37,6 +37,8 @@ export interface Received {
 }
 
 export interface Marks {
+  /** The transport begins now: where it runs elsewhere, after the time that handing the request over took. */
+  began?: (at: number) => void
   /**
    * The connection stands and the request can go out: for function-url when the browser sent it, for websocket-api
    * when the socket is open, for appsync at `start_ack`. May be told twice: function-url's browser knows better

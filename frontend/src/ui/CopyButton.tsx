@@ -30,7 +30,7 @@ export function CopyButton({ label, text, disabled, className = 'button-quiet' }
   }
 
   return (
-    <button type="button" className={className} disabled={disabled} onClick={() => void copy()}>
+    <button type="button" aria-label={label} className={className} disabled={disabled} onClick={() => void copy()}>
       {/* Both words take their place, so that the button does not change its width. */}
       <span className="grid">
         <span className={`col-start-1 row-start-1 ${result ? 'invisible' : ''}`}>{label}</span>

@@ -37,7 +37,10 @@ export class LaneStore {
     }
     dispatch({ type: 'begin', at: performance.now(), streamId: request.streamId })
     try {
-      const marks = { connected: (at: number) => dispatch({ type: 'connected', at }) }
+      const marks = {
+        began: (at: number) => dispatch({ type: 'began', at }),
+        connected: (at: number) => dispatch({ type: 'connected', at }),
+      }
       for await (const received of transport(request, session, abort.signal, marks)) {
         dispatch({ type: 'received', received })
         // After a gap, say: nothing more is wanted, and leaving closes the connection.

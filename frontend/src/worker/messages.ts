@@ -18,6 +18,7 @@ export type ToWorker =
 
 /** Times are milliseconds since the Unix epoch: the clocks of a page and of its worker begin at different moments. */
 export type FromWorker =
+  | { type: 'began'; id: number; at: number }
   | { type: 'connected'; id: number; at: number }
   | { type: 'received'; id: number; received: Received }
   | { type: 'ended'; id: number }

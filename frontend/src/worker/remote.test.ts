@@ -49,7 +49,8 @@ test('an answer crosses the channel whole, with its times on this clock', async 
   const { run, answers } = connect()
   const before = performance.now()
   const connected = vi.fn()
-  const received = all(run(undefined, { connected }))
+  const began = vi.fn()
+  const received = all(run(undefined, { began, connected }))
   await vi.waitFor(() => expect(answers).toHaveLength(1))
   answers[0]?.whole('text')
   const begin = lane(idle, { type: 'begin', at: before, streamId: 'id' })
@@ -59,7 +60,8 @@ test('an answer crosses the channel whole, with its times on this clock', async 
     expect(at).toBeGreaterThanOrEqual(before)
     expect(at).toBeLessThanOrEqual(performance.now())
   }
-  expect(connected.mock.calls[0]?.[0]).toBeGreaterThanOrEqual(before)
+  expect(began.mock.calls[0]?.[0]).toBeGreaterThanOrEqual(before)
+  expect(connected.mock.calls[0]?.[0]).toBeGreaterThanOrEqual(began.mock.calls[0]?.[0])
   expect(connected.mock.calls[0]?.[0]).toBeLessThanOrEqual(performance.now())
 })
 

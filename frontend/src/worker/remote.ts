@@ -19,8 +19,9 @@ export function remote(port: Port<ToWorker, FromWorker>, settings: Settings): Se
       const heard: FromWorker[] = []
       let wake = () => {}
       listeners.set(id, message => {
+        if (message.type === 'began') marks?.began?.(message.at - performance.timeOrigin)
         // Also after the end of the answer: function-url knows only then when its request was sent.
-        if (message.type === 'connected') marks?.connected?.(message.at - performance.timeOrigin)
+        else if (message.type === 'connected') marks?.connected?.(message.at - performance.timeOrigin)
         else heard.push(message)
         wake()
       })

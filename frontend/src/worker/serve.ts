@@ -12,6 +12,7 @@ export function serve(port: Port<FromWorker, ToWorker>, open: (settings: Setting
     running.set(id, abort)
     const connected = (at: number) => port.postMessage({ type: 'connected', id, at: at + performance.timeOrigin })
     try {
+      port.postMessage({ type: 'began', id, at: performance.now() + performance.timeOrigin })
       const transport = served?.[purpose][architecture]
       if (!transport) throw new Error(`There is no address for ${architecture}.`)
       for await (const { at, bytes, event } of transport(request, session, abort.signal, { connected })) {

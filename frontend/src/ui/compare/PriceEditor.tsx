@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import { PRICE_TABLE, type Prices } from '../../measure/prices'
 
 const FIELDS: { name: keyof Prices; label: string; unit: string; step: string }[] = [
@@ -18,6 +19,7 @@ interface Props {
 }
 
 export function PriceEditor({ prices, onChange }: Props) {
+  const [resets, setResets] = useState(0)
   const edited = FIELDS.some(({ name }) => prices[name] !== PRICE_TABLE.prices[name])
   return (
     <details className="card">
@@ -41,7 +43,8 @@ export function PriceEditor({ prices, onChange }: Props) {
                 step={step}
                 // A list price is never in the shape 1.33e-5, and should not be shown so.
                 defaultValue={plain(prices[name])}
-                key={`${name} ${edited}`}
+                // Only then is it another field: whoever types in it must not lose it.
+                key={`${name} ${resets}`}
                 onChange={event => {
                   const value = event.target.valueAsNumber
                   if (value >= 0) onChange({ ...prices, [name]: value })
@@ -51,7 +54,15 @@ export function PriceEditor({ prices, onChange }: Props) {
           ))}
         </div>
         <div className="mt-4 flex flex-wrap items-center gap-x-4 gap-y-2">
-          <button type="button" className="button" disabled={!edited} onClick={() => onChange(PRICE_TABLE.prices)}>
+          <button
+            type="button"
+            className="button"
+            disabled={!edited}
+            onClick={() => {
+              setResets(resets + 1)
+              onChange(PRICE_TABLE.prices)
+            }}
+          >
             Back to list prices
           </button>
           <p className="label">

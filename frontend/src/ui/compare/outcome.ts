@@ -3,7 +3,7 @@ import { cost } from '../../measure/cost'
 import type { Run } from '../../measure/export'
 import { type Measurement, measure } from '../../measure/measurement'
 import type { Prices } from '../../measure/prices'
-import type { SharedLane, SharedResult } from '../../measure/share'
+import { type SharedLane, type SharedResult, shareable } from '../../measure/share'
 import { least } from '../../measure/standing'
 import { median, percentile } from '../../measure/statistics'
 import { ARCHITECTURES, type Architecture } from '../../transports/transport'
@@ -57,7 +57,7 @@ export function summary(rounds: readonly Round[], prices: Prices): SharedResult 
   const lanes: SharedResult['lanes'] = {}
   for (const architecture of ARCHITECTURES) {
     const results = counted(rounds, architecture)
-    if (results.length > 0) lanes[architecture] = medians(architecture, results, prices)
+    if (results.length > 0) lanes[architecture] = shareable(medians(architecture, results, prices))
   }
   const [first] = rounds
   if (!first || Object.keys(lanes).length === 0) return undefined
