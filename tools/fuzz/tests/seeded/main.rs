@@ -38,7 +38,7 @@ fn a_request_is_accepted_by_the_rules_or_refused_with_a_fields_name() {
 
 #[test]
 fn an_answer_is_read_as_it_was_written_whatever_the_model_says() {
-    drive(&fuzz::ANSWER, 2_000);
+    drive(&fuzz::ANSWER, 1_500);
 }
 
 #[test]
@@ -58,10 +58,22 @@ fn a_queue_message_is_a_job_or_is_not_quoted() {
 
 #[test]
 fn a_published_event_arrives_as_it_was_and_for_its_owner() {
-    drive(&fuzz::GRAPHQL_EVENT, 800);
+    drive(&fuzz::GRAPHQL_EVENT, 500);
 }
 
 #[test]
 fn no_token_is_accepted_but_the_good_one() {
     drive(&fuzz::TOKEN, 15_000);
+}
+
+#[test]
+fn every_target_is_there_for_libfuzzer_under_its_name() {
+    let bins = include_str!("../../libfuzzer/Cargo.toml");
+    for target in fuzz::TARGETS {
+        let path = format!("targets/{}.rs", target.name);
+        assert!(bins.contains(&format!("name = \"{}\"\npath = \"{path}\"\n", target.name)), "{path}");
+        let file = std::fs::read_to_string(format!("{}/libfuzzer/{path}", env!("CARGO_MANIFEST_DIR")));
+        let call = format!("fuzz::{}.run", target.name.to_ascii_uppercase());
+        assert!(file.expect(&path).contains(&call), "{path} does not call {call}");
+    }
 }
