@@ -8,8 +8,8 @@ PROMPT ?= Why is the sky blue?
 # What the functions are built for: arm64 or x86_64. Terraform follows what was built.
 CPU_ARCHITECTURE ?= $(shell uname -m | sed 's/aarch64/arm64/')
 
-# Make variables of `make local` reach the program as its environment.
-export LOCAL_PORT PAGE_PORT LLM_URL LLM_MODEL BEDROCK_URL
+# Make variables of `make local` and `make fuzz` reach the programs as their environment.
+export LOCAL_PORT PAGE_PORT LLM_URL LLM_MODEL BEDROCK_URL SECONDS_EACH
 
 ##@ Use
 
@@ -69,6 +69,15 @@ lint: ## Check format and style of everything, and Terraform's rules
 	scripts/lint-shell.sh
 	scripts/lint-python.sh
 	scripts/lint-terraform.sh
+	scripts/lint-dependencies.sh
+
+.PHONY: fuzz
+fuzz: ## Look for inputs that break a property, SECONDS_EACH=30 per target (nightly Rust)
+	@scripts/fuzz.sh
+
+.PHONY: audit
+audit: ## Look up known vulnerabilities of all dependencies (asks GitHub and npm)
+	@scripts/audit.sh
 
 .PHONY: faults
 faults: bootstraps ## Throw every fault at the functions and rewrite the table in docs/reliability.md

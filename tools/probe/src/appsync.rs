@@ -16,6 +16,7 @@ use crate::{
     settings::require,
 };
 
+pub use events::contract;
 pub use realtime::{Message, Realtime};
 
 /// Selects every field, so that one subscription serves every type of event.

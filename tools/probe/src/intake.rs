@@ -134,6 +134,9 @@ fn violation(what: &str) -> ProbeError {
 }
 
 #[cfg(test)]
+mod property;
+
+#[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 

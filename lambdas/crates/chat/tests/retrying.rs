@@ -186,6 +186,39 @@ fn a_pause_doubles_up_to_the_cap_and_after_the_last_try_there_is_none() {
     assert_eq!(Backoff { attempts: 1, ..Backoff::default() }.pause_after(1), None);
 }
 
+/// Whatever is configured: never more tries than that, no pause over its ceiling, and so an end that can be foretold.
+#[tokio::test(start_paused = true)]
+async fn any_schedule_keeps_to_its_tries_its_cap_and_its_time() {
+    // The pauses are drawn from the thread's own generator.
+    fastrand::seed(7);
+    for seed in 0..300 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let attempts = rng.u32(1..8);
+        let (base, cap) =
+            (Duration::from_millis(rng.u64(0..2_000)), Duration::from_millis(rng.u64(0..5_000)));
+        let backoff = Backoff { attempts, base, cap };
+        let ceilings: Vec<_> =
+            (0..attempts - 1).map(|doubled| (base * 2_u32.pow(doubled)).min(cap)).collect();
+        let model = Scripted {
+            attempts: Arc::new(Mutex::new((0..attempts).map(|_| Fails(Throttled)).collect())),
+            ..Scripted::default()
+        };
+        let limits = Tuning { first_token: Duration::from_hours(1), ..Tuning::default() };
+        let limits = limits.limits(Instant::now(), Duration::from_hours(1));
+        let start = Instant::now();
+        let refused = chat::open(&Retrying::new(model.clone(), backoff), &request(), &limits).await;
+        assert_eq!(refused.err().map(|error| error.kind), Some(Throttled), "seed {seed}");
+        let opened_at = model.opened_at.lock().unwrap();
+        assert_eq!(opened_at.len(), attempts as usize, "seed {seed}: {backoff:?}");
+        let tick = Duration::from_millis(1);
+        for (pause, ceiling) in opened_at.windows(2).map(|two| two[1] - two[0]).zip(&ceilings) {
+            assert!(pause <= *ceiling + tick, "seed {seed}: {pause:?} of {ceiling:?}, {backoff:?}");
+        }
+        let longest = ceilings.iter().sum::<Duration>() + tick * attempts;
+        assert!(start.elapsed() <= longest, "seed {seed}: {:?} of {longest:?}", start.elapsed());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn giving_up_on_opening_drops_the_attempt() {
     for before in [vec![], vec![Fails(Throttled)]] {

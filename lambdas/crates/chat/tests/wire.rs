@@ -1,6 +1,7 @@
 //! Sizes as JSON, against the library that writes it.
 
 use chat::wire::{json_len, split_at_json_len};
+use fastrand::Rng;
 
 fn real_len(text: &str) -> usize {
     serde_json::to_string(text).unwrap().len() - 2
@@ -41,4 +42,36 @@ fn a_split_is_the_longest_that_fits_and_never_empty() {
     check("a\u{1f600}", 5, "a\u{1f600}");
     check("\u{1f600}a", 1, "\u{1f600}");
     check("\u{1}\u{1}", 0, "\u{1}");
+}
+
+#[test]
+fn cut_again_and_again_any_text_comes_whole_in_pieces_that_fit_and_could_not_be_longer() {
+    let alphabet =
+        ["a", "\"", "\\", "\n", "\u{1}", "\u{7f}", "\u{e9}", "\u{2028}", "\u{6f22}", "\u{1f600}", "\u{301}"];
+    for seed in 0..2_000 {
+        let mut rng = Rng::with_seed(seed);
+        let text: String = (0..rng.usize(..60)).map(|_| alphabet[rng.usize(..alphabet.len())]).collect();
+        // Less than a character takes, often: a cut that makes no progress would never end.
+        let largest = if rng.bool() { 8 } else { 80 };
+        let budget = rng.usize(..largest);
+        let (mut joined, mut rest) = (String::new(), text.as_str());
+        while !rest.is_empty() {
+            let (piece, behind) = split_at_json_len(rest, budget);
+            let first =
+                piece.chars().next().unwrap_or_else(|| panic!("seed {seed}: nothing was cut off {rest:?}"));
+            assert!(
+                real_len(piece) <= budget || piece.len() == first.len_utf8(),
+                "seed {seed}: {piece:?} is longer than {budget}"
+            );
+            if let Some(next) = behind.chars().next() {
+                assert!(
+                    real_len(&format!("{piece}{next}")) > budget,
+                    "seed {seed}: {piece:?} leaves room for {next:?}"
+                );
+            }
+            joined.push_str(piece);
+            rest = behind;
+        }
+        assert_eq!(joined, text, "seed {seed}");
+    }
 }

@@ -7,7 +7,7 @@
 
 mod failure;
 mod message;
-mod mutation;
+pub mod mutation;
 mod publisher;
 mod queue;
 

@@ -1,3 +1,5 @@
+//! An event as the GraphQL mutation that publishes it.
+
 use chat::StreamEvent;
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ const PUBLISH_TOKEN: &str = "mutation PublishToken($event: StreamEventInput!) { 
     code message retryable } }";
 
 /// The body of the GraphQL request that publishes an event to its owner.
-pub(crate) fn publish_token(event: &StreamEvent, session_id: &str, owner: &str) -> Vec<u8> {
+pub fn publish_token(event: &StreamEvent, session_id: &str, owner: &str) -> Vec<u8> {
     let mut fields = fields(event);
     fields["sessionId"] = session_id.into();
     fields["owner"] = owner.into();

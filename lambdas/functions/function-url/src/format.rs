@@ -1,3 +1,5 @@
+//! The bytes of an answer, in the formats of the contract.
+
 use std::fmt::Write as _;
 
 use chat::{StreamEvent, wire};
@@ -9,7 +11,7 @@ use crate::responder::head;
 
 /// How the events are written into the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// `text/event-stream`: `id: <seq>` and `data: <json>`; a ping is a comment.
     EventStream,
     /// `application/x-ndjson`: one event a line.
@@ -46,7 +48,8 @@ impl Format {
         )
     }
 
-    pub(crate) fn write(self, body: &mut String, event: &StreamEvent) {
+    /// Appends the event as it crosses the wire.
+    pub fn write(self, body: &mut String, event: &StreamEvent) {
         match self {
             Self::EventStream => write_event_stream(body, event),
             Self::Ndjson => {

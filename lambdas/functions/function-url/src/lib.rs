@@ -5,7 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-mod format;
+pub mod format;
 #[cfg(test)]
 mod protocol;
 mod refusal;

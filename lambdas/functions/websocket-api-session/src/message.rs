@@ -28,11 +28,11 @@ fn action(message: &[u8]) -> Result<Action, &'static str> {
     struct Message {
         action: Option<serde_json::Value>,
     }
-    // A struct would also be read from an array.
-    let is_object = message.trim_ascii_start().starts_with(b"{");
-    let message: Message = serde_json::from_slice(message)
+    // A struct would also be read from an array. And of what is passed over serde_json does not look at the UTF-8.
+    let message: Message = str::from_utf8(message)
         .ok()
-        .filter(|_| is_object)
+        .filter(|text| text.trim_ascii_start().starts_with('{'))
+        .and_then(|text| serde_json::from_str(text).ok())
         .ok_or("The message must be a JSON object, such as {\"action\": \"stream\", \"prompt\": \"...\"}.")?;
     match message.action.as_ref().map(serde_json::Value::as_str) {
         Some(Some("ping")) => Ok(Action::Ping),
@@ -71,6 +71,11 @@ mod tests {
             check(not_an_object, false, "must be a JSON object");
         }
         check("!!", true, "must be a JSON object");
+        check(
+            &BASE64_STANDARD.encode(b"{\"action\":\"ping\",\"x\":\"\xff\"}"),
+            true,
+            "must be a JSON object",
+        );
         check(&format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)), false, "must be a JSON object");
     }
 }

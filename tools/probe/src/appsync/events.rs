@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{ProbeError, Received, Request, net};
 
 /// One event out of the payload of a `data` message.
-pub(super) fn contract(payload: &Value) -> Result<Value, ProbeError> {
+pub fn contract(payload: &Value) -> Result<Value, ProbeError> {
     if payload["errors"].is_array() {
         return Err(refused("event", payload));
     }
