@@ -81,7 +81,8 @@ audit: ## Look up known vulnerabilities of all dependencies (asks GitHub and npm
 
 .PHONY: faults
 faults: bootstraps ## Throw every fault at the functions and rewrite the table in docs/reliability.md
-	cargo run --package reliability -- --write docs/reliability.md
+	TOKEN_CORPUS_REPORT=$(CURDIR)/target/token-corpus.json cargo test --quiet --package auth --test verifier every_token
+	cargo run --package reliability -- --tokens target/token-corpus.json --write docs/reliability.md
 
 .PHONY: load
 load: bootstraps ## Run hundreds of streams at once, or SOAK=15 minutes of short ones

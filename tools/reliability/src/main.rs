@@ -27,6 +27,9 @@ struct Arguments {
     /// Streams at once
     #[arg(long, default_value_t = 24)]
     concurrency: usize,
+    /// What the verifier's tests have written about the token corpus, for the page
+    #[arg(long, requires = "write")]
+    tokens: Option<PathBuf>,
     /// Write the tables into this page, between its markers
     #[arg(long)]
     write: Option<PathBuf>,
@@ -34,12 +37,15 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { seeds, random, quick, rows, seed, concurrency, write } = Arguments::parse();
+    let Arguments { seeds, random, quick, rows, seed, concurrency, tokens, write } = Arguments::parse();
     let report = run::run(&Options { seeds, random, slow: !quick, rows, seed, concurrency }).await?;
     let tables = report::tables(&report);
     println!("{tables}");
     if let Some(path) = write {
         page::replace(&path, "faults", &tables)?;
+        if let Some(tokens) = tokens {
+            page::replace(&path, "tokens", &report::token_table(&tokens)?)?;
+        }
     }
     let breaches: Vec<_> = report.breaches().collect();
     for breach in &breaches {

@@ -1,6 +1,9 @@
 //! The report as a page.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, fs::File, path::Path, time::Duration};
+
+use anyhow::Context as _;
+use serde::Deserialize;
 
 use crate::run::{Outcome, Report};
 
@@ -52,4 +55,28 @@ fn footer(report: &Report) -> String {
         report.secrets_in_logs,
         f64::from(u32::try_from(peak).unwrap_or(u32::MAX)) / 1024.0,
     )
+}
+
+/// The verdicts on the token corpus, by family.
+pub fn token_table(report: &Path) -> anyhow::Result<String> {
+    #[derive(Deserialize)]
+    struct Family {
+        #[serde(rename = "family")]
+        name: String,
+        cases: usize,
+        accepted: usize,
+        rejected: usize,
+        wrong: usize,
+    }
+    let file = File::open(report).with_context(|| report.display().to_string())?;
+    let families: Vec<Family> = serde_json::from_reader(file)?;
+    let sum = |count: fn(&Family) -> usize| families.iter().map(count).sum::<usize>();
+    let mut table = "| family | tokens | accepted | rejected | wrong |\n|---|---|---|---|---|\n".to_owned();
+    for Family { name, cases, accepted, rejected, wrong } in &families {
+        let _ = writeln!(table, "| {name} | {cases} | {accepted} | {rejected} | {wrong} |");
+    }
+    let [cases, accepted, rejected, wrong] =
+        [sum(|f| f.cases), sum(|f| f.accepted), sum(|f| f.rejected), sum(|f| f.wrong)];
+    let _ = writeln!(table, "| **all** | **{cases}** | {accepted} | {rejected} | **{wrong}** |");
+    Ok(table)
 }
