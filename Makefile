@@ -71,23 +71,6 @@ lint: ## Check format and style of everything, and Terraform's rules
 	scripts/lint-terraform.sh
 	scripts/lint-dependencies.sh
 
-.PHONY: fuzz
-fuzz: ## Look for inputs that break a property, SECONDS_EACH=30 per target (nightly Rust)
-	@scripts/fuzz.sh
-
-.PHONY: audit
-audit: ## Look up known vulnerabilities of all dependencies (asks GitHub and npm)
-	@scripts/audit.sh
-
-.PHONY: faults
-faults: bootstraps ## Throw every fault at the functions and rewrite the table in docs/reliability.md
-	TOKEN_CORPUS_REPORT=$(CURDIR)/target/token-corpus.json cargo test --quiet --package auth --test verifier every_token
-	cargo run --package reliability -- --tokens target/token-corpus.json --write docs/reliability.md
-
-.PHONY: load
-load: bootstraps ## Run hundreds of streams at once, or SOAK=15 minutes of short ones
-	cargo run --profile load --package reliability --bin load -- --write docs/reliability.md $(if $(SOAK),--soak $(SOAK))
-
 .PHONY: fmt
 fmt: ## Format the sources
 	cargo fmt
@@ -98,6 +81,25 @@ fmt: ## Format the sources
 .PHONY: clean
 clean: ## Remove everything that was built
 	rm -rf target dist .local terraform/.terraform tools/resolver-lint/node_modules frontend/node_modules frontend/dist
+
+##@ Prove
+
+.PHONY: faults
+faults: bootstraps ## Throw every fault at the functions and rewrite the table in docs/reliability.md
+	TOKEN_CORPUS_REPORT=$(CURDIR)/target/token-corpus.json cargo test --quiet --package auth --test verifier every_token
+	cargo run --package reliability -- --tokens target/token-corpus.json --write docs/reliability.md
+
+.PHONY: load
+load: bootstraps ## Run hundreds of streams at once, or SOAK=15 minutes of short ones
+	cargo run --profile load --package reliability --bin load -- --write docs/reliability.md $(if $(SOAK),--soak $(SOAK))
+
+.PHONY: fuzz
+fuzz: ## Look for inputs that break a property, SECONDS_EACH=30 per target (nightly Rust)
+	@scripts/fuzz.sh
+
+.PHONY: audit
+audit: ## Look up known vulnerabilities of all dependencies (asks GitHub and npm)
+	@scripts/audit.sh
 
 # Of another profile than the functions: the two builds can share the machine.
 .PHONY: local-tools
