@@ -85,7 +85,7 @@ clean: ## Remove everything that was built
 ##@ Prove
 
 .PHONY: faults
-faults: bootstraps ## Throw every fault at the functions and rewrite the table in docs/reliability.md
+faults: bootstraps ## Throw every fault at the functions and rewrite the tables in docs/reliability.md
 	TOKEN_CORPUS_REPORT=$(CURDIR)/target/token-corpus.json cargo test --quiet --package auth --test verifier every_token
 	cargo run --package reliability -- --tokens target/token-corpus.json --write docs/reliability.md
 
