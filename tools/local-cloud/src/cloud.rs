@@ -39,7 +39,9 @@ pub struct Options {
     pub on_disconnect: OnDisconnect,
     /// How long the functions that stream may run, unless as long as they are deployed with.
     pub stream_timeout: Option<Duration>,
+    /// Of the queue's event source, and how many batches are answered at once.
     pub batch_size: usize,
+    pub maximum_concurrency: usize,
     /// Whether `Cloud::faults` can be planned over HTTP too.
     pub control: bool,
 }
@@ -132,7 +134,7 @@ impl Cloud {
         for (listener, router) in listeners.into_iter().zip(routers) {
             tasks.spawn(serve(listener, router));
         }
-        tasks.spawn(queues.clone().poll(event_source(options.batch_size), lambda.clone()));
+        tasks.spawn(queues.clone().poll(event_source(&options), lambda.clone()));
         let control = match control {
             Some(listener) => {
                 let address = listener.local_addr()?;
@@ -278,12 +280,12 @@ fn queues() -> Vec<QueueConfig> {
     ]
 }
 
-fn event_source(batch_size: usize) -> EventSourceConfig {
+fn event_source(options: &Options) -> EventSourceConfig {
     EventSourceConfig {
         queue: QUEUE.name.to_owned(),
         function: wiring::WORKER.to_owned(),
-        batch_size,
-        maximum_concurrency: QUEUE.maximum_concurrency,
+        batch_size: options.batch_size,
+        maximum_concurrency: options.maximum_concurrency,
     }
 }
 

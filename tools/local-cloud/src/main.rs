@@ -51,6 +51,7 @@ async fn run() -> anyhow::Result<()> {
         on_disconnect: OnDisconnect::Drain,
         stream_timeout: None,
         batch_size: QUEUE.batch_size,
+        maximum_concurrency: QUEUE.maximum_concurrency,
         control: faults()?,
     })
     .await?;

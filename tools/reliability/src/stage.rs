@@ -14,6 +14,7 @@ use local_cloud::{
     cloud::{Cloud, Options, test_user},
     faults::Planned,
     lambda::OnDisconnect,
+    wiring::QUEUE,
 };
 use probe::{Architecture, Outcome, Request, Settings, Trace};
 use serde_json::json;
@@ -74,6 +75,7 @@ impl Stage {
             environment,
             stream_timeout: (kind == Kind::Hurried).then_some(Duration::from_secs(8)),
             on_disconnect: if kind == Kind::Signal { OnDisconnect::Signal } else { OnDisconnect::Drain },
+            maximum_concurrency: if kind == Kind::Crowded { 100 } else { QUEUE.maximum_concurrency },
             batch_size: if kind == Kind::Batches { 10 } else { 1 },
             control: false,
         })

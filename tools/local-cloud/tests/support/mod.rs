@@ -10,6 +10,7 @@ use local_cloud::{
     cloud::{Cloud, Options, test_user},
     cognito::User,
     lambda::OnDisconnect,
+    wiring::QUEUE,
 };
 use probe::{Architecture, Request, Settings, Trace};
 use serde_json::{Value, json};
@@ -43,6 +44,7 @@ impl Stage {
             on_disconnect: OnDisconnect::Drain,
             stream_timeout: None,
             batch_size: 1,
+            maximum_concurrency: QUEUE.maximum_concurrency,
             control: false,
         };
         change(&mut options);
