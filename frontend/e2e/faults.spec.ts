@@ -58,7 +58,7 @@ test.describe(() => {
     for (const architecture of ARCHITECTURES) {
       await expectPhase(page, architecture, 'failed')
       await expect(answer(page, architecture)).toContainText('model_throttled while sending the request')
-      await expect(answer(page, architecture)).toContainText('Wait a moment and try again, or ask for a higher quota')
+      await expect(answer(page, architecture)).toContainText('If it stays, ask for a higher quota')
       await expect(lane(page, architecture).getByRole('img', { name: /stream/ })).toHaveCount(0)
     }
     await expect(page.getByText('No winner: fewer than two lanes have finished.')).toBeVisible()
@@ -123,6 +123,7 @@ test('text is never joined over a lost message', async ({ page, faults }) => {
   for (const architecture of ['websocket-api', 'appsync']) {
     await expectPhase(page, architecture, 'failed')
     await expect(answer(page, architecture)).toContainText('Event 4 never arrived, so a part of the answer is missing.')
+    await expect(answer(page, architecture)).toContainText('It was lost on its way here. Try again.')
     await expect(lane(page, architecture).getByText('1 missing', { exact: true })).toBeVisible()
     const before = (await arrivals(page, architecture)).filter(({ event }) => event.type === 'delta').slice(0, 3)
     const shown = await texts(page, architecture).textContent()

@@ -63,6 +63,8 @@ export interface TransportFailure {
   retryable: boolean
   /** The connection was refused and nobody says why: it may be the sign-in as well as the address. */
   unexplained?: boolean | undefined
+  /** Events are missing in the middle: both sides may keep to the contract. */
+  lost?: boolean
 }
 
 /** How far the request had come: no connection, not accepted by the model, or in the middle of the answer. */
