@@ -54,6 +54,7 @@ test.describe(() => {
   }) => {
     // Three lanes, and each asks three times.
     await faults.plan({ model: model({ refused: { status: 429, kind: 'ThrottlingException', times: 9 } }) })
+    const refused = page.waitForResponse(response => response.status() === 429)
     await run(page)
     for (const architecture of ARCHITECTURES) {
       await expectPhase(page, architecture, 'failed')
@@ -62,6 +63,11 @@ test.describe(() => {
       await expect(lane(page, architecture).getByRole('img', { name: /stream/ })).toHaveCount(0)
     }
     await expect(page.getByText('No winner: fewer than two lanes have finished.')).toBeVisible()
+    // Connecting is none of what the server took to ask three times.
+    const { requestStart, responseStart } = (await refused).request().timing()
+    const row = (await exportedRuns(page)).find(run => run.architecture === 'function-url')
+    expect(Number(row?.connect_ms)).toBeGreaterThan(0)
+    expect(Number(row?.total_ms) - Number(row?.connect_ms)).toBeGreaterThan(responseStart - requestStart - 1)
     await faults.forget()
     for (const architecture of ARCHITECTURES) await tryAgain(page, architecture).click()
     for (const architecture of ARCHITECTURES) {

@@ -40,7 +40,7 @@ export interface Marks {
   /**
    * The connection stands and the request can go out: for function-url when the browser sent it, for websocket-api
    * when the socket is open, for appsync at `start_ack`. May be told twice: function-url's browser knows better
-   * afterwards. The earlier time counts.
+   * afterwards. The earlier time counts. Not told where a refusal leaves it unknown.
    */
   connected?: (at: number) => void
 }
