@@ -15,5 +15,7 @@ export default defineConfig(({ mode }) => ({
     environment: 'node',
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    // A busy machine takes its time. What should never end is still seen to.
+    testTimeout: 20_000,
   },
 }))

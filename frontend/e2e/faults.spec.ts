@@ -1,8 +1,8 @@
 import type { Page } from '@playwright/test'
 import { expectAccessible } from './accessible.ts'
-import { exportedRuns } from './csv.ts'
+import { exported } from './csv.ts'
 import { type Ending, type Plan, test } from './faults.ts'
-import { ARCHITECTURES, answer, arrivals, expect, lane, race, signIn } from './page.ts'
+import { ARCHITECTURES, answer, arrivals, expect, lane, signIn } from './page.ts'
 
 // One after the other: what is planned meets every stream of the cloud.
 test.describe.configure({ mode: 'default' })
@@ -13,7 +13,12 @@ const ALL = TOKENS.join('').trim()
 
 /** Slow enough for a token to be a message of its own, so that faults have something to meet. */
 function model(ending?: Ending): NonNullable<Plan['model']> {
-  return { tokens: TOKENS, between_tokens_ms: 110, ...(ending && { ending }) }
+  return { tokens: TOKENS, first_token_ms: 50, between_tokens_ms: 110, ...(ending && { ending }) }
+}
+
+/** Nothing goes wrong: what a page does after a fault needs no long answer to be seen. */
+function quick(...tokens: string[]): Plan {
+  return { model: { tokens, first_token_ms: 50, between_tokens_ms: 10 } }
 }
 
 async function run(page: Page) {
@@ -38,11 +43,14 @@ test.beforeEach(async ({ page }) => {
 test.afterEach('a whole race works again', async ({ page, faults }, { errors }) => {
   if (errors.length > 0) return
   await faults.forget()
+  // In words of its own, which no former race has left on the page.
+  await faults.plan(quick('All ', 'is ', 'well'))
   await page.getByRole('tab', { name: 'Compare' }).click()
-  await race(page)
-  const shown = await Promise.all(ARCHITECTURES.map(id => answer(page, id).textContent()))
-  expect(shown[0]).toContain('This is a local stand-in')
-  expect(new Set(shown).size).toBe(1)
+  await run(page)
+  for (const architecture of ARCHITECTURES) {
+    await expect(texts(page, architecture)).toHaveText('All is well')
+    await expectPhase(page, architecture, 'done')
+  }
 })
 
 test.describe(() => {
@@ -54,14 +62,20 @@ test.describe(() => {
   }) => {
     // Three lanes, and each asks three times.
     await faults.plan({ model: model({ refused: { status: 429, kind: 'ThrottlingException', times: 9 } }) })
+    const refused = page.waitForResponse(response => response.status() === 429)
     await run(page)
     for (const architecture of ARCHITECTURES) {
       await expectPhase(page, architecture, 'failed')
       await expect(answer(page, architecture)).toContainText('model_throttled while sending the request')
-      await expect(answer(page, architecture)).toContainText('Wait a moment and try again, or ask for a higher quota')
+      await expect(answer(page, architecture)).toContainText('If it stays, ask for a higher quota')
       await expect(lane(page, architecture).getByRole('img', { name: /stream/ })).toHaveCount(0)
     }
     await expect(page.getByText('No winner: fewer than two lanes have finished.')).toBeVisible()
+    // Connecting is none of what the server took to ask three times.
+    const { requestStart, responseStart } = (await refused).request().timing()
+    const row = (await exported(page)).runs.find(run => run.architecture === 'function-url')
+    expect(Number(row?.connect_ms)).toBeGreaterThan(0)
+    expect(Number(row?.total_ms) - Number(row?.connect_ms)).toBeGreaterThan(responseStart - requestStart - 1)
     await faults.forget()
     for (const architecture of ARCHITECTURES) await tryAgain(page, architecture).click()
     for (const architecture of ARCHITECTURES) {
@@ -107,8 +121,12 @@ test.describe(() => {
       expect(shown.length, architecture).toBeLessThan(ALL.length)
     }
     await faults.forget()
+    await faults.plan(quick('A whole ', 'answer'))
     for (const architecture of ARCHITECTURES) await tryAgain(page, architecture).click()
-    for (const architecture of ARCHITECTURES) await expectPhase(page, architecture, 'done')
+    for (const architecture of ARCHITECTURES) {
+      await expectPhase(page, architecture, 'done')
+      await expect(texts(page, architecture)).toHaveText('A whole answer')
+    }
   })
 })
 
@@ -123,6 +141,7 @@ test('text is never joined over a lost message', async ({ page, faults }) => {
   for (const architecture of ['websocket-api', 'appsync']) {
     await expectPhase(page, architecture, 'failed')
     await expect(answer(page, architecture)).toContainText('Event 4 never arrived, so a part of the answer is missing.')
+    await expect(answer(page, architecture)).toContainText('It was lost on its way here. Try again.')
     await expect(lane(page, architecture).getByText('1 missing', { exact: true })).toBeVisible()
     const before = (await arrivals(page, architecture)).filter(({ event }) => event.type === 'delta').slice(0, 3)
     const shown = await texts(page, architecture).textContent()
@@ -134,7 +153,7 @@ test('text is never joined over a lost message', async ({ page, faults }) => {
     )
     await expect(tryAgain(page, architecture)).toBeEnabled()
   }
-  const runs = await exportedRuns(page)
+  const { runs } = await exported(page)
   expect(runs.map(({ architecture, outcome, gaps }) => [architecture, outcome, gaps])).toEqual([
     ['function-url', 'done', '0'],
     ['websocket-api', 'failed', '1'],
@@ -153,7 +172,7 @@ test('messages that come twice are counted, and read once', async ({ page, fault
     await expect(texts(page, architecture)).toHaveText(ALL)
     await expect(lane(page, architecture).getByText(/^\d+ twice$/)).toBeVisible()
   }
-  for (const row of await exportedRuns(page)) {
+  for (const row of (await exported(page)).runs) {
     expect(row).toMatchObject({ outcome: 'done', gaps: '0' })
     expect(Number(row.duplicates), row.architecture).toBeGreaterThan(0)
   }
@@ -189,7 +208,7 @@ test('messages that AWS refuses at first are sent again, and nobody sees it', as
       await expect(texts(page, architecture)).toHaveText(ALL)
     }
     await expect(page.getByText(/^\d+ (missing|twice)$/)).toHaveCount(twice === '0' ? 0 : 2)
-    const runs = await exportedRuns(page)
+    const { runs } = await exported(page)
     expect(runs.map(({ architecture, outcome, duplicates }) => [architecture, outcome, duplicates])).toEqual([
       ['function-url', 'done', '0'],
       ['websocket-api', 'done', twice],
@@ -209,7 +228,6 @@ test.describe(() => {
       await page.getByLabel('Message').fill(question)
       await page.getByLabel('Message').press('Enter')
     }
-    const quick = { model: { tokens: ['A whole ', 'answer'], between_tokens_ms: 10 } }
     const breaking = { model: model({ exception: { after: 5, kind: 'modelStreamErrorException' } }) }
     for (const [index, architecture] of ARCHITECTURES.entries()) {
       const turn = turns.nth(index)
@@ -223,7 +241,7 @@ test.describe(() => {
       await expect(turn).toContainText('one two')
 
       await faults.forget()
-      await faults.plan(quick)
+      await faults.plan(quick('A whole ', 'answer'))
       await turn.getByRole('button', { name: 'Try again' }).click()
       await expect(turn.getByRole('button', { name: 'Regenerate' })).toBeVisible()
       await expect(turn).toContainText('A whole answer')
@@ -233,7 +251,7 @@ test.describe(() => {
     await faults.plan(breaking)
     await ask('Question 4')
     await expect(turns.nth(3).getByRole('button', { name: 'Try again' })).toBeVisible()
-    await faults.plan(quick)
+    await faults.plan(quick('A whole ', 'answer'))
     await ask('Question 5')
     await expect(turns.nth(4)).toContainText('A whole answer')
     await expect(turns.nth(3)).toContainText(FIRST_FIVE)

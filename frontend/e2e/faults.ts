@@ -3,7 +3,7 @@ import { openStack, type Stack } from './stack.ts'
 
 /** What local-cloud takes, as far as these tests use it: docs/local-development.md has the whole of it. */
 export interface Plan {
-  model?: { tokens: readonly string[]; between_tokens_ms: number; ending?: Ending }
+  model?: { tokens: readonly string[]; first_token_ms: number; between_tokens_ms: number; ending?: Ending }
   posts?: readonly At<CallFault>[]
   publishes?: readonly At<CallFault>[]
   deliveries?: readonly At<'lose' | 'repeat' | 'swap' | 'cut'>[]

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { exported } from './csv.ts'
 import { ARCHITECTURES, answer, arrivals, expect, lane, OUTCOME, race, signIn, test } from './page.ts'
 
 test('three lanes stream at once and end with the same text', async ({ page }) => {
@@ -62,19 +62,10 @@ test('a race is exported as CSV with a line per lane, and without the prompt', a
   const prompt = 'What does a heron eat?'
   await page.getByLabel('Prompt', { exact: true }).fill(prompt)
   await race(page)
-  const downloading = page.waitForEvent('download')
-  await page.getByRole('button', { name: 'CSV' }).click()
-  const file = await downloading
-  expect(file.suggestedFilename()).toBe('tristream.csv')
-  const csv = await readFile(await file.path(), 'utf8')
-  const [head, ...lines] = csv.trimEnd().split('\r\n')
-  const names = head?.split(',') ?? []
-  const rows = lines.map(line => {
-    const cells = line.split(',')
-    return Object.fromEntries(names.map((name, index) => [name, cells[index] ?? '']))
-  })
-  expect(rows.map(row => row.architecture).sort()).toEqual([...ARCHITECTURES].sort())
-  for (const row of rows) {
+  const { name, csv, runs } = await exported(page)
+  expect(name).toBe('tristream.csv')
+  expect(runs.map(row => row.architecture).sort()).toEqual([...ARCHITECTURES].sort())
+  for (const row of runs) {
     expect(row).toMatchObject({ outcome: 'done', gaps: '0', duplicates: '0' })
     expect(Number(row.first_token_ms)).toBeGreaterThan(300)
     expect(Number(row.total_ms)).toBeGreaterThan(Number(row.first_token_ms))

@@ -5,10 +5,37 @@ test('the right password signs in, a reload keeps the session, and signing out e
   await expect(page.getByText(USER.username)).toBeVisible()
   await page.reload()
   await expect(page.getByText(USER.username)).toBeVisible()
+  const revoked = page.waitForResponse(response =>
+    Boolean(response.request().headers()['x-amz-target']?.endsWith('.RevokeToken')),
+  )
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+  expect((await revoked).status()).toBe(200)
   await page.reload()
   await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+})
+
+test('a reload does not undo signing out, though the service has not answered yet', async ({ page }) => {
+  await signIn(page)
+  let ask = () => {}
+  const asked = new Promise<void>(resolve => {
+    ask = resolve
+  })
+  await page.route(process.env.VITE_USER_POOL_ENDPOINT ?? '', async route => {
+    // Held without an end.
+    if (route.request().headers()['x-amz-target']?.endsWith('.RevokeToken')) ask()
+    else await route.fallback()
+  })
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+  expect(await page.evaluate(() => Object.keys(sessionStorage))).toEqual([])
+  await asked
+  await page.reload()
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+  await expect(page.getByLabel('User name or email')).toBeEditable()
+  await page.unroute(process.env.VITE_USER_POOL_ENDPOINT ?? '')
+  await fillIn(page)
+  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible()
 })
 
 test('a build for production fills in no credentials', async ({ page }) => {

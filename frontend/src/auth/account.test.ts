@@ -53,6 +53,17 @@ test('an expired session goes back to signing in, with a sentence, and gives nob
   expect(pool.signOut).toHaveBeenCalledOnce()
 })
 
+test('nobody is told to be signed out before nothing is left to restore', async () => {
+  let forget = () => {}
+  const account = new Account(cognito({ signOut: () => new Promise(resolve => (forget = resolve)) }))
+  await account.restore()
+  const signedOut = account.signOut()
+  expect(account.state().phase).toBe('signed-in')
+  forget()
+  await signedOut
+  expect(account.state()).toEqual({ phase: 'signed-out' })
+})
+
 test('signing out works where the service cannot be reached', async () => {
   const account = new Account(cognito({ signOut: () => Promise.reject(refusal('NetworkError')) }))
   await account.restore()

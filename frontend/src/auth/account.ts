@@ -53,8 +53,9 @@ export class Account {
   }
 
   async signOut(notice?: string) {
-    this.#become({ phase: 'signed-out', ...(notice && { notice }) })
+    // First: whoever reads that they are signed out may reload at once.
     await this.#cognito.signOut().catch(() => undefined)
+    this.#become({ phase: 'signed-out', ...(notice && { notice }) })
   }
 
   /** The server has refused a token that looked valid here. */

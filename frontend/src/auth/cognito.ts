@@ -12,6 +12,7 @@ export interface Cognito {
   choosePassword(password: string): Promise<SignInStep>
   /** A session whose access token is valid now, refreshed if need be; undefined when there is none any more. */
   session(): Promise<SignedIn | undefined>
+  /** Resolves when nothing is left here to go on with; the service is told of it afterwards. */
   signOut(): Promise<void>
 }
 

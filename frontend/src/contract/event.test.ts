@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { ERROR_CODES, isErrorCode, WHAT_TO_DO } from './error-code'
+import { ERROR_CODES, type ErrorCode, isErrorCode, WHAT_TO_DO } from './error-code'
 import { ContractError, decodeEvent, isTerminal, parseEvent, STOP_REASONS, seqOf } from './event'
 
 const golden = (name: string) => JSON.parse(readFileSync(new URL(`../../../protocol/${name}`, import.meta.url), 'utf8'))
 
 const events: { name: string; event: Record<string, unknown>; line: string }[] = golden('events.json')
-const errors: { code: string }[] = golden('errors.json')
+const errors: { code: ErrorCode; message: string }[] = golden('errors.json')
 
 describe('the golden files of the contract', () => {
   test.each(events)('$name is decoded to the letter', ({ event, line }) => {
@@ -26,6 +26,15 @@ describe('the golden files of the contract', () => {
   test('the error codes are those of the table, and each says what to do', () => {
     expect(errors.map(({ code }) => code)).toEqual([...ERROR_CODES])
     for (const code of ERROR_CODES) expect(WHAT_TO_DO[code]).toMatch(/\.$/)
+  })
+
+  test.each(errors)('what to do about $code is more than its message says', ({ code, message }) => {
+    const clauses = (text: string) =>
+      text
+        .toLowerCase()
+        .split(/[.:,;] ?| and | or /)
+        .filter(Boolean)
+    expect(clauses(message).filter(said => WHAT_TO_DO[code].toLowerCase().includes(said))).toEqual([])
   })
 })
 

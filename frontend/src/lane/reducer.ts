@@ -144,7 +144,7 @@ function broken(state: Lane, seq: number, at: number): Lane {
   const gaps = seq - state.nextSeq
   const missing = gaps === 1 ? `Event ${state.nextSeq}` : `Events ${state.nextSeq} to ${seq - 1}`
   const message = `${missing} never arrived, so a part of the answer is missing.`
-  const failure: TransportFailure = { phase: 'stream', code: 'protocol', message, retryable: true }
+  const failure: TransportFailure = { phase: 'stream', code: 'protocol', message, retryable: true, lost: true }
   return { ...state, phase: 'failed', gaps, failure, endedAt: end(state, at) }
 }
 

@@ -7,7 +7,10 @@ import { golden, httpServer, type Loopback } from './testing/servers'
 import type { Received } from './transport'
 
 let server: Loopback | undefined
-afterEach(() => server?.close())
+afterEach(() => {
+  vi.unstubAllGlobals()
+  return server?.close()
+})
 
 type Answer = (response: ServerResponse, body: string, incoming: IncomingMessage) => void
 
@@ -134,6 +137,28 @@ describe('a refusal', () => {
   ])('by AWS itself with status %i has no event', async (status, code, retryable) => {
     const url = await serve(response => response.writeHead(status).end('{"Message":null}'))
     expect((await collect(functionUrl(url))).failure).toMatchObject({ phase: 'request', code, retryable })
+  })
+
+  test('tells when the request was sent, not when the server had made up its mind', async () => {
+    let heardAt = 0
+    const url = await serve(response => {
+      heardAt = performance.now()
+      response.writeHead(429, { 'Content-Type': 'application/json' }).end('{}')
+    })
+    const { connectedAt } = await collect(functionUrl(url))
+    expect(connectedAt).toHaveLength(1)
+    expect(connectedAt[0]).toBeLessThanOrEqual(heardAt)
+  })
+
+  test('tells nothing of the connection where the browser does not', async () => {
+    vi.stubGlobal(
+      'PerformanceObserver',
+      class extends PerformanceObserver {
+        override observe() {}
+      },
+    )
+    const url = await serve(response => response.writeHead(429).end())
+    expect((await collect(functionUrl(url))).connectedAt).toEqual([])
   })
 
   test('is also what is no stream at all', async () => {

@@ -34,18 +34,21 @@ async function* stream(
       answeredAt = at
       marks?.connected?.(at)
     }
-    const body = receive(url, request, session, connection.signal, onAnswered, arrivals)
+    const onRefused = (at: number, status: number) => tellWhenSent(timing, at, status, marks)
+    const body = receive(url, request, session, connection.signal, onAnswered, onRefused, arrivals)
     yield* arrivals
     // Everything has been handed out: who watches the answer does not wait for this.
-    if (!signal.aborted && (await within(TRAILING_MS, body))) {
-      const sentAt = await timing.sentAt(answeredAt)
-      if (sentAt !== undefined) marks?.connected?.(sentAt)
-    }
+    if (!signal.aborted && (await within(TRAILING_MS, body))) await tellWhenSent(timing, answeredAt, 200, marks)
   } finally {
     timing.close()
     signal.removeEventListener('abort', abort)
     connection.abort()
   }
+}
+
+async function tellWhenSent(timing: RequestTiming, answeredAt: number, status: number, marks: Marks | undefined) {
+  const sentAt = await timing.sentAt(answeredAt, status)
+  if (sentAt !== undefined) marks?.connected?.(sentAt)
 }
 
 /** Never rejects: what goes wrong is told to `arrivals`. True when the body was read to its end. */
@@ -55,12 +58,19 @@ async function receive(
   session: Session,
   signal: AbortSignal,
   onAnswered: (at: number) => void,
+  onRefused: (at: number, status: number) => Promise<void>,
   arrivals: Arrivals,
 ): Promise<boolean> {
   try {
     const response = await post(url, request, session, signal)
-    onAnswered(performance.now())
-    if (response.status !== 200) throw await refusal(response)
+    const answeredAt = performance.now()
+    if (response.status !== 200) {
+      const error = await refusal(response)
+      // The server has asked the model three times before it refuses: its answer says nothing about connecting.
+      await onRefused(answeredAt, response.status)
+      throw error
+    }
+    onAnswered(answeredAt)
     if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body) {
       const message = 'The answer is not a stream of server-sent events. Is the address that of a Function URL?'
       throw new TransportError({ phase: 'request', code: 'protocol', message, retryable: false })

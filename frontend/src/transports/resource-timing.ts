@@ -23,15 +23,18 @@ export class RequestTiming {
   }
 
   /**
-   * When there was a connection and the request left, told after the whole answer, whose headers came at `answeredAt`.
-   * Undefined where it is not known: other origins need `Timing-Allow-Origin`.
+   * When there was a connection and the request left, told after the whole answer, whose headers came at `answeredAt`
+   * with `status`. Undefined where it is not known: other origins need `Timing-Allow-Origin`.
    */
-  async sentAt(answeredAt: number): Promise<number | undefined> {
+  async sentAt(answeredAt: number, status: number): Promise<number | undefined> {
     const mine = () =>
       this.#entries.find(
         // The browser's times are rounded. A preflight, which may have an entry too, is over before the answer begins.
-        ({ name, startTime, responseEnd }) =>
-          name === this.#url && startTime >= this.#since - 1 && responseEnd >= answeredAt - 1,
+        // A refusal is so short that it may have come whole before anybody heard of it; no preflight has its status.
+        ({ name, startTime, responseEnd, responseStatus }) =>
+          name === this.#url &&
+          startTime >= this.#since - 1 &&
+          (responseEnd >= answeredAt - 1 || (status >= 400 && responseStatus === status)),
       )
     if (!mine()) {
       await new Promise<void>(resolve => {

@@ -42,7 +42,7 @@ export interface Marks {
   /**
    * The connection stands and the request can go out: for function-url when the browser sent it, for websocket-api
    * when the socket is open, for appsync at `start_ack`. May be told twice: function-url's browser knows better
-   * afterwards. The earlier time counts.
+   * afterwards. The earlier time counts. Not told where a refusal leaves it unknown.
    */
   connected?: (at: number) => void
 }
@@ -65,6 +65,8 @@ export interface TransportFailure {
   retryable: boolean
   /** The connection was refused and nobody says why: it may be the sign-in as well as the address. */
   unexplained?: boolean | undefined
+  /** Events are missing in the middle: both sides may keep to the contract. */
+  lost?: boolean
 }
 
 /** How far the request had come: no connection, not accepted by the model, or in the middle of the answer. */

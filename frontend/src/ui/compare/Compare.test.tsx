@@ -82,6 +82,17 @@ test('a lane that fails says where, with which code and what to do, and can be t
   expect(answers[1]).toHaveLength(1)
 })
 
+test('a gap is put down to its way here, not to versions', async () => {
+  const { answers } = show()
+  await run()
+  answers[0][0]?.start()
+  answers[0][0]?.lose()
+  answers[0][0]?.text('after it')
+  expect(await lane('function-url').findByText('protocol')).toBeTruthy()
+  expect(lane('function-url').getByText(/^It was lost on its way here/)).toBeTruthy()
+  expect(lane('function-url').queryByText(/different versions/)).toBeNull()
+})
+
 test('a refused token leads back to signing in', async () => {
   const { answers, onSignIn } = show()
   await run()

@@ -7,10 +7,15 @@ import { Waterfall } from './Waterfall'
 
 withDocument()
 
+const REFUSED = { phase: 'request', code: 'model_throttled', message: 'Busy.', retryable: true } as const
+const UNREACHED = { ...REFUSED, phase: 'connect', code: 'network' } as const
 const MARKS = { startedAt: 1_000, connectedAt: 1_020, acceptedAt: 1_100, firstTokenAt: 1_400 }
 
 test.each<[string, Partial<Lane>]>([
   ['connect 900 ms', { startedAt: 1_000 }],
+  ['connect 900 ms', { startedAt: 1_000, failure: UNREACHED }],
+  ['accept 900 ms', { startedAt: 1_000, failure: REFUSED }],
+  ['connect 20 ms, accept 880 ms', { startedAt: 1_000, connectedAt: 1_020, failure: REFUSED }],
   ['connect 20 ms, accept 880 ms', { startedAt: 1_000, connectedAt: 1_020 }],
   ['connect 20 ms, accept 80 ms, first token 800 ms', { startedAt: 1_000, connectedAt: 1_020, acceptedAt: 1_100 }],
   ['connect 20 ms, accept 80 ms, first token 300 ms, stream 500 ms', MARKS],

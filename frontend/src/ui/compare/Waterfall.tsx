@@ -20,7 +20,9 @@ function segments(lane: Lane): { name: Part; opacity: number; from: number; to: 
   const end = startedAt + elapsed(lane)
   const marks = [lane.connectedAt, lane.acceptedAt, lane.firstTokenAt]
   // A lane that ended early has spent the rest waiting for the mark that it missed: it has not streamed.
-  const last = marks.findLastIndex(mark => mark !== undefined) + 1
+  // One that was refused had a connection, even if nobody knows since when.
+  const least = lane.failure && lane.failure.phase !== 'connect' ? 1 : 0
+  const last = Math.max(least, marks.findLastIndex(mark => mark !== undefined) + 1)
   let from = startedAt
   return PARTS.flatMap(({ name, opacity }, index) => {
     const mark = index === last ? end : marks[index]

@@ -33,7 +33,18 @@ export function points(lane: Lane): Point[] {
   return steps
 }
 
-/** The next round number at or above `value`: an axis that grows in steps, not with every piece. */
+/** More numbers than these would touch each other on a phone. */
+const MOST_INTERVALS = 5
+
+/** From 0 to at least `value` and `least`, in equal round steps: so the axis grows a step at a time, not with every piece. */
+export function axis(value: number, least: number): { step: number; ticks: number[] } {
+  const end = Math.max(value, least)
+  const power = 10 ** Math.floor(Math.log10(end / MOST_INTERVALS))
+  const step = power * ([1, 2, 5].find(round => round * power * MOST_INTERVALS >= end) ?? 10)
+  return { step, ticks: Array.from({ length: Math.ceil(end / step) + 1 }, (_, index) => index * step) }
+}
+
+/** The next round number at or above `value`: a scale without numbers that grows in steps, not with every piece. */
 export function ceiling(value: number, least: number): number {
   if (value <= least) return least
   const power = 10 ** Math.floor(Math.log10(value))

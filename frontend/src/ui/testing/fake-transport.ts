@@ -38,6 +38,11 @@ export class FakeAnswer {
     this.event({ type: 'delta', text }, late)
   }
 
+  /** An event that does not arrive. */
+  lose() {
+    this.#seq++
+  }
+
   done(output_tokens = 4) {
     this.event({
       type: 'done',
