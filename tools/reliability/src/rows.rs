@@ -28,11 +28,13 @@ pub struct Row {
     pub play: Play,
 }
 
+pub type Own = for<'s> fn(&'s Stage, u64) -> LocalBoxFuture<'s, Vec<Breach>>;
+
 #[derive(Clone, Copy)]
 pub enum Play {
     Scenario(fn(Architecture, &mut Rng) -> Scenario),
     /// More than one stream, or no stream at all.
-    Own(for<'s> fn(&'s Stage, u64) -> LocalBoxFuture<'s, Vec<Breach>>),
+    Own(Own),
     /// Shown elsewhere: the test that does.
     ShownBy(&'static str),
     /// Does not hold yet, and why.

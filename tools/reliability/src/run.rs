@@ -15,7 +15,7 @@ use crate::{
     check::Breach,
     history::History,
     random,
-    rows::{self, Play, Row},
+    rows::{self, Own, Play, Row},
     scenario::{ANSWER_CANARY, Scenario},
     stage::{Kind, PROMPT_CANARY, Stage},
 };
@@ -72,7 +72,7 @@ struct Job {
 
 enum What {
     Scenario(Box<Scenario>),
-    Own(for<'s> fn(&'s Stage, u64) -> futures_util::future::LocalBoxFuture<'s, Vec<Breach>>),
+    Own(Own),
 }
 
 struct Done {

@@ -34,7 +34,7 @@ pub enum Client {
     Stays,
     /// Closes the connection after so many deltas.
     Leaves { after: usize },
-    /// Waits no longer than for the model's connection to be closed.
+    /// Waits for the end, but not for long once the model's connection is closed.
     UntilModelCloses,
     /// The same, where the first fault says for good that nobody reads any more.
     UntilRefused,

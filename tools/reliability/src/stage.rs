@@ -30,6 +30,8 @@ pub const PROMPT_CANARY: &str = "canary-of-the-prompt";
 
 /// How long a stream's last effects may take.
 const SETTLED_WITHIN: Duration = Duration::from_secs(30);
+/// How long after the model's end the stream's may come, where it does come.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 pub struct Stage {
@@ -161,6 +163,7 @@ impl Stage {
             let leaving = async {
                 if matches!(scenario.client, Client::UntilModelCloses | Client::UntilRefused) {
                     self.until_the_model_closes(&request.stream_id).await;
+                    tokio::time::sleep(LAST_WORDS_WITHIN).await;
                 } else if had_enough.await.is_err() {
                     std::future::pending::<()>().await;
                 }

@@ -44,7 +44,7 @@ pub(super) const ROWS: &[Row] = &[
         "the same message twice at once",
         "one call of the model",
         APPSYNC,
-        Play::Open("both deliveries are answered: a claim before the call needs the stream log"),
+        Play::Open("both are answered: nothing claims a prompt before the model is called"),
     ),
     Row::new(
         26,
