@@ -26,6 +26,7 @@ mod tests;
 pub struct Faults(Arc<Mutex<Vec<Arc<Planned>>>>);
 
 /// A plan, how far it has come, and what was sent to the client of its stream.
+#[derive(Default)]
 pub struct Planned {
     marker: String,
     pub plan: Plan,
@@ -94,20 +95,7 @@ impl Faults {
 
 impl Planned {
     fn new(marker: &str, plan: Plan) -> Self {
-        Self {
-            marker: marker.to_owned(),
-            plan,
-            posts: AtomicUsize::new(0),
-            publishes: AtomicUsize::new(0),
-            sends: AtomicUsize::new(0),
-            deliveries: AtomicUsize::new(0),
-            tokens: AtomicUsize::new(0),
-            refusals: AtomicUsize::new(0),
-            met: Mutex::default(),
-            sent: Mutex::default(),
-            held: Mutex::default(),
-            kill: Notify::new(),
-        }
+        Self { marker: marker.to_owned(), plan, ..Self::default() }
     }
 
     /// What functions have sent so far, before anything happens to it on its way to the client: each accepted

@@ -52,6 +52,16 @@ impl Breach {
     pub fn new(invariant: Invariant, what: impl Into<String>) -> Self {
         Self { invariant, what: what.into() }
     }
+
+    /// What a fault should have led to, and did not.
+    pub fn expected(what: impl Into<String>) -> Self {
+        Self::new(Invariant::Expected, what)
+    }
+
+    /// `expected`, unless it holds.
+    pub fn unless(holds: bool, what: impl Into<String>) -> Vec<Self> {
+        if holds { Vec::new() } else { vec![Self::expected(what)] }
+    }
 }
 
 impl fmt::Display for Breach {

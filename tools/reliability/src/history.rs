@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use local_cloud::{bedrock::ModelCall, faults::Planned};
 use probe::{
-    Architecture, Outcome, Trace,
+    Architecture, Outcome, Trace, appsync,
     sse::{Frame, Parser},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[derive(Debug, Clone)]
 pub struct History {
@@ -123,10 +123,9 @@ impl Event {
     }
 
     /// From AppSync's spelling of it.
-    fn of_graphql(mut fields: Value, bytes: usize) -> Self {
-        fields["stream_id"] = fields["sessionId"].take();
-        fields["type"] = fields["type"].as_str().map(str::to_ascii_lowercase).into();
-        Self::of(&fields, bytes)
+    fn of_graphql(fields: &Value, bytes: usize) -> Self {
+        let event = appsync::contract(&json!({"data": {"onTokenReceived": fields}}));
+        Self::of(&event.unwrap_or_default(), bytes)
     }
 
     pub fn is_terminal(&self) -> bool {
@@ -135,19 +134,19 @@ impl Event {
 }
 
 fn sent(architecture: Architecture, portions: &[impl AsRef<[u8]>]) -> Vec<Event> {
-    let json = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or(Value::Null);
+    let read = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or(Value::Null);
     let messages = portions.iter().map(AsRef::as_ref);
     match architecture {
-        Architecture::WebsocketApi => messages.map(|bytes| Event::of(&json(bytes), bytes.len())).collect(),
-        Architecture::Appsync => messages.map(|bytes| Event::of_graphql(json(bytes), bytes.len())).collect(),
+        Architecture::WebsocketApi => messages.map(|bytes| Event::of(&read(bytes), bytes.len())).collect(),
+        Architecture::Appsync => messages.map(|bytes| Event::of_graphql(&read(bytes), bytes.len())).collect(),
         Architecture::FunctionUrl => {
             let mut parser = Parser::default();
             // What is no event is noticed by the client, too, who reads the same bytes.
             let frames = messages.flat_map(|bytes| parser.push(bytes).unwrap_or_default());
             frames
                 .map(|frame| match frame {
-                    Frame::Event { data, bytes, .. } => Event::of(&json(data.as_bytes()), bytes),
-                    Frame::Comment { bytes } => Event::of(&serde_json::json!({"type": "ping"}), bytes),
+                    Frame::Event { data, bytes, .. } => Event::of(&read(data.as_bytes()), bytes),
+                    Frame::Comment { bytes } => Event::of(&json!({"type": "ping"}), bytes),
                 })
                 .collect()
         }

@@ -9,7 +9,6 @@ use std::{
 use futures_util::{StreamExt as _, stream};
 use local_cloud::bedrock::{Ending, Framing, ModelCall, Script};
 use probe::{Architecture, Request, Trace};
-use serde_json::{Value, json};
 
 use crate::{check, history::History, stage::Stage};
 
@@ -68,9 +67,10 @@ impl Stage {
     }
 
     async fn one(&self, load: Load) -> (Trace, Option<ModelCall>, Vec<String>) {
-        let request = Request::prompt("much").with("max_tokens", load.tokens);
-        let request =
-            Request { body: with_prompt(request.body, &request.stream_id), stream_id: request.stream_id };
+        // The prompt carries the id, so that the model's call can be found by it.
+        let request = Request::prompt("").with("max_tokens", load.tokens);
+        let prompt = request.stream_id.clone();
+        let request = request.with("prompt", prompt);
         let patience = Duration::from_mins(1);
         let Load { architecture, .. } = load;
         let trace =
@@ -103,12 +103,6 @@ impl Stage {
     }
 }
 
-/// The prompt carries the id, so that the model's call can be found by it.
-fn with_prompt(mut body: Value, stream_id: &str) -> Value {
-    body["prompt"] = json!(stream_id);
-    body
-}
-
 impl Measured {
     fn note(&mut self, trace: &Trace, call: Option<&ModelCall>, breaches: Vec<String>) {
         self.streams += 1;
@@ -129,10 +123,4 @@ impl Measured {
             self.lag.extend(at.map(|at| at.saturating_duration_since(*sent)));
         }
     }
-}
-
-/// The nearest rank in a sorted list.
-pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
-    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(rank).copied().unwrap_or_default()
 }

@@ -36,11 +36,7 @@ fn line(page: &mut String, row: &Outcome) {
 
 fn footer(report: &Report) -> String {
     let runs: usize = report.rows.iter().chain([&report.random]).map(|row| row.runs).sum();
-    let at = |percent: usize| {
-        let times = &report.closed_after;
-        times.get((times.len().saturating_sub(1)) * percent / 100).copied().unwrap_or(Duration::ZERO)
-    };
-    let peak = report.memory_kb.iter().map(|(_, kb)| kb).max().copied().unwrap_or_default();
+    let at = |percent| percentile(&report.closed_after, percent);
     format!(
         "{runs} streams, {} breaches, in {} s. After {} disconnects that a function could see, the model's connection was \
          closed within {} ms (median), {} ms (p95), {} ms (worst).\n{} log lines of the functions, {} of them with a \
@@ -53,7 +49,7 @@ fn footer(report: &Report) -> String {
         at(100).as_millis(),
         report.log_lines,
         report.secrets_in_logs,
-        f64::from(u32::try_from(peak).unwrap_or(u32::MAX)) / 1024.0,
+        megabytes(report.largest_kb),
     )
 }
 
@@ -79,4 +75,14 @@ pub fn token_table(report: &Path) -> anyhow::Result<String> {
         [sum(|f| f.cases), sum(|f| f.accepted), sum(|f| f.rejected), sum(|f| f.wrong)];
     let _ = writeln!(table, "| **all** | **{cases}** | {accepted} | {rejected} | **{wrong}** |");
     Ok(table)
+}
+
+/// The nearest rank in a sorted list.
+pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(rank).copied().unwrap_or_default()
+}
+
+pub fn megabytes(kb: u64) -> f64 {
+    f64::from(u32::try_from(kb).unwrap_or(u32::MAX)) / 1024.0
 }

@@ -2,11 +2,9 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
 use fastrand::Rng;
 use futures_util::{StreamExt as _, stream};
 use probe::Architecture;
@@ -41,8 +39,8 @@ pub struct Report {
     pub random: Outcome,
     /// From when nobody reads to when the model is closed, sorted.
     pub closed_after: Vec<Duration>,
-    /// The most memory that an environment of each function had, in kB.
-    pub memory_kb: Vec<(String, u64)>,
+    /// The most memory that an environment of any function had, in kB.
+    pub largest_kb: u64,
     /// Lines of the functions' logs, and those among them that hold what must not be there.
     pub log_lines: usize,
     pub secrets_in_logs: usize,
@@ -108,16 +106,15 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         .chain(combinations(rows.len(), options.random))
         .filter(|job| options.seed.is_none_or(|seed| seed == job.seed))
         .collect();
-    let mut stages: HashMap<Kind, Arc<Stage>> = HashMap::new();
+    let mut stages: HashMap<Kind, Stage> = HashMap::new();
     for job in &jobs {
         if let Entry::Vacant(place) = stages.entry(job.stage) {
-            place.insert(Arc::new(Stage::open(job.stage).await?));
+            place.insert(Stage::open(job.stage).await?);
         }
     }
     let mut report =
         Report { rows: rows.iter().map(|row| outcome(row, options.slow)).collect(), ..Report::default() };
-    let playing =
-        jobs.into_iter().map(|job| play(Arc::clone(&stages[&job.stage]), job, options.seed.is_some()));
+    let playing = jobs.into_iter().map(|job| play(&stages[&job.stage], job, options.seed.is_some()));
     let mut played = stream::iter(playing).buffer_unordered(options.concurrency);
     while let Some(done) = played.next().await {
         report.note(done);
@@ -125,7 +122,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     drop(played);
     for stage in stages.into_values() {
         report.look_behind(&stage);
-        Arc::into_inner(stage).context("a run still has its stage")?.cloud.shutdown().await;
+        stage.cloud.shutdown().await;
     }
     report.closed_after.sort();
     report.elapsed = started.elapsed();
@@ -176,7 +173,7 @@ fn outcome(row: &Row, slow: bool) -> Outcome {
     }
 }
 
-async fn play(stage: Arc<Stage>, job: Job, replayed: bool) -> Done {
+async fn play(stage: &Stage, job: Job, replayed: bool) -> Done {
     let Job { row, architecture, seed, .. } = job;
     let (breaches, closed_after) = match job.what {
         What::Scenario(scenario) => {
@@ -186,7 +183,7 @@ async fn play(stage: Arc<Stage>, job: Job, replayed: bool) -> Done {
             }
             (breaches, closing_times(&history))
         }
-        What::Own(own) => (own(&stage, seed).await, Vec::new()),
+        What::Own(own) => (own(stage, seed).await, Vec::new()),
     };
     Done { row, architecture, seed, breaches, closed_after }
 }
@@ -215,9 +212,7 @@ impl Report {
         self.secrets_in_logs +=
             logs.iter().filter(|(_, line)| secrets.iter().any(|secret| line.contains(secret))).count();
         for function in local_cloud::wiring::FUNCTIONS {
-            if let Some(peak) = stage.peak_kb(function.name) {
-                self.memory_kb.push((function.name.to_owned(), peak));
-            }
+            self.largest_kb = self.largest_kb.max(stage.peak_kb(function.name).unwrap_or_default());
         }
     }
 }

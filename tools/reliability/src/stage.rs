@@ -20,7 +20,7 @@ use probe::{Architecture, Outcome, Request, Settings, Trace};
 use serde_json::json;
 
 use crate::{
-    check::{self, Breach, Invariant},
+    check::{self, Breach},
     history::{End, Event, History},
     scenario::{Client, Expect, Scenario},
 };
@@ -111,7 +111,7 @@ impl Stage {
         let mut breaches = check::breaches(&history);
         breaches.extend(unexpected(&scenario.expect, &history.end));
         if scenario.must_meet() && history.met.is_none() {
-            breaches.push(Breach::new(Invariant::Expected, "the fault never happened"));
+            breaches.push(Breach::expected("the fault never happened"));
         }
         if let Some(also) = scenario.also {
             breaches.extend(also(&history, planned.calls()));
@@ -121,10 +121,8 @@ impl Stage {
     }
 
     async fn play(&self, scenario: &Scenario, stream_id: &str, planned: &Planned) -> History {
-        let fields =
-            [("stream_id", json!(stream_id)), ("prompt", json!(format!("{PROMPT_CANARY} {stream_id}")))];
-        let fields = fields.map(|(name, value)| (name.to_owned(), value));
-        let request = Request::from_fields(fields.into_iter().collect());
+        let fields = [("stream_id".to_owned(), json!(stream_id))].into_iter().collect();
+        let request = Request::from_fields(fields).with("prompt", format!("{PROMPT_CANARY} {stream_id}"));
         let (trace, seen, left) = match scenario.client {
             Client::Stays => (Some(self.ask(scenario, &request, |_| {}).await), Vec::new(), None),
             Client::AsksAgain => {
@@ -229,5 +227,5 @@ fn unexpected(expect: &Expect, end: &End) -> Option<Breach> {
         (Expect::Error(codes), End::Error(code)) => codes.contains(&code.as_str()),
         (Expect::Done | Expect::Error(_) | Expect::Noticed | Expect::Left, _) => false,
     };
-    (!met).then(|| Breach::new(Invariant::Expected, format!("expected {expect:?}, and it was {end:?}")))
+    (!met).then(|| Breach::expected(format!("expected {expect:?}, and it was {end:?}")))
 }

@@ -107,7 +107,8 @@ impl Hub {
         }
     }
 
-    /// The plan of the event's stream, which is told of it. By the whole event: a subscription may have selected nothing that tells its stream.
+    /// The plan of the event's stream, which is told of it. By the whole event: a subscription may have selected
+    /// nothing that tells its stream.
     fn planned(&self, event: &Map<String, Value>) -> Option<Arc<Planned>> {
         if self.faults.is_empty() {
             return None;

@@ -6,8 +6,9 @@ use anyhow::Context as _;
 use clap::Parser;
 use probe::Architecture;
 use reliability::{
-    load::{Held, Load, Measured, percentile},
+    load::{Held, Load, Measured},
     page,
+    report::{megabytes, percentile},
     stage::{Kind, Stage},
 };
 
@@ -147,10 +148,6 @@ async fn soaked(stage: &Stage, minutes: usize) -> anyhow::Result<(&'static str, 
     }
     let _ = write!(figures, "\n{streams} streams in {minutes} minutes, {breaches} breaches. {}\n", machine());
     Ok(("soak", figures, flat && breaches == 0))
-}
-
-fn megabytes(kb: u64) -> f64 {
-    f64::from(u32::try_from(kb).unwrap_or(u32::MAX)) / 1024.0
 }
 
 fn machine() -> String {

@@ -10,7 +10,7 @@ use probe::Architecture;
 
 use super::{ALL, APPSYNC, FUNCTION_URL, Play, Row, SENDERS, WEBSOCKET_API, own};
 use crate::{
-    check::{Breach, Invariant},
+    check::Breach,
     history::History,
     scenario::{Client, Expect, Scenario, early, middle, script, slow},
     stage::Kind,
@@ -155,8 +155,7 @@ fn leaving(architecture: Architecture, rng: &mut fastrand::Rng) -> Scenario {
 /// `MAX_OUTPUT_TOKENS`, by default.
 fn capped(history: &History, _: [usize; 3]) -> Vec<Breach> {
     let tokens: usize = history.model.iter().map(|run| run.tokens.len()).sum();
-    let what = || Breach::new(Invariant::Expected, format!("{tokens} tokens were paid for"));
-    if tokens == 1024 { Vec::new() } else { vec![what()] }
+    Breach::unless(tokens == 1024, format!("{tokens} tokens were paid for"))
 }
 
 fn delivering(script: Script, fault: At<DeliveryFault>) -> Plan {

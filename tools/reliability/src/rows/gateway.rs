@@ -10,7 +10,7 @@ use probe::Architecture;
 
 use super::{ALL, APPSYNC, Row, SENDERS, WEBSOCKET_API};
 use crate::{
-    check::{Breach, Invariant},
+    check::Breach,
     history::{End, History},
     scenario::{Client, Expect, Scenario, early, middle, script, slow},
 };
@@ -110,13 +110,9 @@ fn endless(rng: &mut fastrand::Rng) -> Script {
     }
 }
 
-fn expected(holds: bool, what: &str) -> Vec<Breach> {
-    if holds { Vec::new() } else { vec![Breach::new(Invariant::Expected, what)] }
-}
-
 /// What was accepted is in `sent`; the one call beyond it was refused.
 fn no_second_try(history: &History, [posts, publishes, _]: [usize; 3]) -> Vec<Breach> {
-    expected(
+    Breach::unless(
         posts + publishes == history.sent.len() + 1,
         "there was a call after the one that was refused for good",
     )
@@ -124,21 +120,24 @@ fn no_second_try(history: &History, [posts, publishes, _]: [usize; 3]) -> Vec<Br
 
 fn given_up(history: &History, [posts, publishes, _]: [usize; 3]) -> Vec<Breach> {
     let tries = (posts + publishes).saturating_sub(history.sent.len());
-    let mut found = expected((2..=8).contains(&tries), "tried once only, or far too often");
+    let mut found = Breach::unless((2..=8).contains(&tries), "tried once only, or far too often");
     let closed = history.model.iter().filter_map(|run| run.closed).max();
     let after = closed.zip(history.met).map(|(closed, met)| closed.saturating_duration_since(met));
-    found.extend(expected(after.is_some_and(|after| after < GIVEN_UP_WITHIN), "given up late"));
+    found.extend(Breach::unless(after.is_some_and(|after| after < GIVEN_UP_WITHIN), "given up late"));
     found
 }
 
 fn small_frames(history: &History, _: [usize; 3]) -> Vec<Breach> {
-    expected(history.sent.iter().all(|event| event.bytes <= 32 * 1024), "a message has more than one frame")
+    Breach::unless(
+        history.sent.iter().all(|event| event.bytes <= 32 * 1024),
+        "a message has more than one frame",
+    )
 }
 
 fn was_repeated(history: &History, _: [usize; 3]) -> Vec<Breach> {
     let repeats =
         history.received.windows(2).filter(|pair| pair[0].seq.is_some() && pair[0] == pair[1]).count();
-    expected(
+    Breach::unless(
         repeats == 1 && history.end == End::Done,
         "the event whose answer was lost was not sent again once",
     )

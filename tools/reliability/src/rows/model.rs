@@ -10,7 +10,7 @@ use probe::Architecture;
 
 use super::{ALL, Row};
 use crate::{
-    check::{Breach, Invariant},
+    check::Breach,
     history::History,
     scenario::{Expect, Scenario, ending, middle, script},
     stage::Kind,
@@ -139,8 +139,7 @@ fn asking(architecture: Architecture, script: Script, expect: Expect) -> Scenari
 
 fn calls(history: &History, allowed: std::ops::RangeInclusive<usize>) -> Vec<Breach> {
     let made = history.model.len();
-    let what = || Breach::new(Invariant::Expected, format!("{made} calls of the model"));
-    if allowed.contains(&made) { Vec::new() } else { vec![what()] }
+    Breach::unless(allowed.contains(&made), format!("{made} calls of the model"))
 }
 
 fn one_call(history: &History, _: [usize; 3]) -> Vec<Breach> {
@@ -158,13 +157,12 @@ fn says_nothing_of_the_cause(history: &History, _: [usize; 3]) -> Vec<Breach> {
         .iter()
         .any(|event| event.message.contains("script") || event.message.contains("Exception"))
     {
-        found.push(Breach::new(Invariant::Expected, "the model's own words reached the client"));
+        found.push(Breach::expected("the model's own words reached the client"));
     }
     found
 }
 
 fn had_pings(history: &History, _: [usize; 3]) -> Vec<Breach> {
     let pings = history.received.iter().filter(|event| event.kind == "ping").count();
-    let what = || Breach::new(Invariant::Expected, format!("{pings} pings in 63 s"));
-    if (4..=6).contains(&pings) { Vec::new() } else { vec![what()] }
+    Breach::unless((4..=6).contains(&pings), format!("{pings} pings in 63 s"))
 }

@@ -15,7 +15,7 @@ use probe::{
 use serde_json::Value;
 
 use crate::{
-    check::{Breach, Invariant},
+    check::Breach,
     scenario::{Expect, Scenario, script},
     stage::Stage,
 };
@@ -28,7 +28,9 @@ const MEMORY_KB: u64 = 16 * 1024;
 
 /// A reader that takes a portion now and then: what it has not taken stays where it is, and is not lost.
 pub(super) fn slow_reader(stage: &Stage, seed: u64) -> LocalBoxFuture<'_, Vec<Breach>> {
-    read_slowly(stage, seed).map(|problem| problem.err().into_iter().map(expected).collect()).boxed_local()
+    read_slowly(stage, seed)
+        .map(|problem| problem.err().into_iter().map(Breach::expected).collect())
+        .boxed_local()
 }
 
 async fn read_slowly(stage: &Stage, seed: u64) -> Result<(), String> {
@@ -104,14 +106,10 @@ async fn batch(stage: &Stage, seed: u64) -> Vec<Breach> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     if buried() != [1, 1, 1] {
-        found.push(expected(format!("the poison is in the dead-letter queue {:?} times", buried())));
+        found.push(Breach::expected(format!("the poison is in the dead-letter queue {:?} times", buried())));
     }
     if poison.iter().any(|body| !stage.cloud.bedrock.calls_of(body).is_empty()) {
-        found.push(expected("the model was asked for poison".to_owned()));
+        found.push(Breach::expected("the model was asked for poison"));
     }
     found
-}
-
-fn expected(what: String) -> Breach {
-    Breach::new(Invariant::Expected, what)
 }

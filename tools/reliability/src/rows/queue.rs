@@ -4,7 +4,7 @@ use local_cloud::faults::{At, CallFault, Plan, QueueFault};
 
 use super::{ALL, APPSYNC, Play, Row, own};
 use crate::{
-    check::{Breach, Invariant},
+    check::Breach,
     history::History,
     scenario::{Client, Expect, Scenario, middle, script, slow},
     stage::Kind,
@@ -77,6 +77,5 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn no_call(history: &History, _: [usize; 3]) -> Vec<Breach> {
-    let what = || Breach::new(Invariant::Expected, "the model was called");
-    if history.model.is_empty() { Vec::new() } else { vec![what()] }
+    Breach::unless(history.model.is_empty(), "the model was called")
 }
