@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use event::event;
-pub use request::{Body, Expect, GraphQlRefusal, GraphQlRequest, Invalid, Limits, Requests, Valid};
+pub use request::{
+    Body, Expect, GraphQlRefusal, GraphQlRequest, Invalid, Limits, Recall, Recalled, Requests, Valid,
+};
 
 /// `events.json`: one event, as every transport writes it.
 #[derive(Debug, Deserialize)]

@@ -11,6 +11,10 @@ pub struct Requests {
     pub invalid: Vec<Invalid>,
     pub graphql_valid: Vec<GraphQlRequest>,
     pub graphql_invalid: Vec<GraphQlRefusal>,
+    pub resume_valid: Vec<Recall>,
+    pub resume_invalid: Vec<Invalid>,
+    pub cancel_valid: Vec<Recall>,
+    pub cancel_invalid: Vec<Invalid>,
 }
 
 /// Under which the cases hold.
@@ -52,6 +56,24 @@ pub struct Invalid {
     pub body: Body,
     pub code: String,
     pub message: String,
+}
+
+/// A request about an answer that has been asked for, and what it means.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recall {
+    pub name: String,
+    pub why: String,
+    pub request: Body,
+    pub expect: Recalled,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recalled {
+    pub stream_id: String,
+    #[serde(default)]
+    pub after: Option<u64>,
 }
 
 /// Arguments of `startStream`, and the request that they mean.

@@ -33,6 +33,15 @@ impl StreamEvent {
             Self::Start { .. } | Self::Delta { .. } | Self::Ping { .. } => false,
         }
     }
+
+    /// Its place in the stream; none outside the count.
+    pub fn seq(&self) -> Option<u64> {
+        match self {
+            Self::Start { seq, .. } | Self::Delta { seq, .. } | Self::Done { seq, .. } => Some(*seq),
+            Self::Error { seq, .. } => *seq,
+            Self::Ping { .. } => None,
+        }
+    }
 }
 
 /// Why the model stopped, in the words of Bedrock's `StopReason`.
@@ -56,6 +65,10 @@ impl StopReason {
         Self::GuardrailIntervened,
         Self::Cancelled,
     ];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -90,11 +103,13 @@ pub struct Timing {
 pub struct Error {
     pub code: ErrorCode,
     pub message: String,
+    /// Whole seconds after which another try makes sense, where that is known.
+    pub retry_after: Option<u64>,
 }
 
 impl Error {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), retry_after: None }
     }
 }
 
@@ -140,6 +155,10 @@ impl ErrorCode {
         Self::Interrupted,
         Self::Internal,
     ];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -5,11 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+mod body;
+mod cancellation;
 mod event;
 mod model;
 mod object;
 mod outbox;
 mod prompt;
+mod recall;
 mod relay;
 mod retry;
 mod sink;
@@ -17,9 +20,12 @@ mod stream_id;
 mod tuning;
 pub mod wire;
 
+pub use body::{InvalidRequest, MAX_BODY_BYTES};
+pub use cancellation::{Cancellation, Canceller};
 pub use event::{Error, ErrorCode, StopReason, StreamEvent, Timing, Usage};
-pub use model::{Answer, Model, ModelError, ModelErrorKind, ModelEvent, open};
-pub use prompt::{ChatRequest, InvalidRequest, MAX_BODY_BYTES, MAX_MESSAGES, Message, RequestLimits, Role};
+pub use model::{Answer, Model, ModelError, ModelErrorKind, ModelEvent, Opened, open};
+pub use prompt::{ChatRequest, MAX_MESSAGES, Message, RequestLimits, Role};
+pub use recall::{CancelRequest, ResumeRequest};
 pub use relay::{Ending, Opening, Outcome, relay};
 pub use retry::{Backoff, Retrying};
 pub use sink::{EventSink, SinkError};

@@ -1,8 +1,8 @@
 use std::{fmt, future::Future};
 
-use tokio::time::timeout_at;
+use tokio::{select, time::timeout_at};
 
-use crate::{ChatRequest, ErrorCode, Limits, StopReason, Usage};
+use crate::{Cancellation, ChatRequest, ErrorCode, Limits, StopReason, Usage};
 
 /// A language model that answers as a stream.
 pub trait Model: Sync {
@@ -98,13 +98,35 @@ impl std::error::Error for ModelError {
     }
 }
 
-/// Opens the answer within the time for a first token.
+/// An answer that the model has begun; or one that was cancelled before, which says only that.
+#[derive(Debug)]
+pub enum Opened<A> {
+    Answer(A),
+    Cancelled,
+}
+
+impl<A: Answer> Answer for Opened<A> {
+    async fn next(&mut self) -> Option<Result<ModelEvent, ModelError>> {
+        match self {
+            Self::Answer(answer) => answer.next().await,
+            Self::Cancelled => Some(Ok(ModelEvent::Stop(StopReason::Cancelled))),
+        }
+    }
+}
+
+/// Opens the answer within the time for a first token, unless it is cancelled.
 pub async fn open<M: Model>(
     model: &M,
     request: &ChatRequest,
     limits: &Limits,
-) -> Result<M::Answer, ModelError> {
-    timeout_at(limits.first_token_by, model.open(request))
-        .await
-        .unwrap_or_else(|_| Err(ModelError::timed_out()))
+    cancellation: &Cancellation,
+) -> Result<Opened<M::Answer>, ModelError> {
+    select! {
+        // What was cancelled before must not be paid for.
+        biased;
+        () = cancellation.requested() => Ok(Opened::Cancelled),
+        opened = timeout_at(limits.first_token_by, model.open(request)) => {
+            opened.unwrap_or_else(|_| Err(ModelError::timed_out())).map(Opened::Answer)
+        }
+    }
 }

@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use crate::{
-    Answer, ErrorCode, EventSink, Limits, ModelError, ModelEvent, SinkError, StopReason, StreamEvent,
-    StreamId, Timing, Usage, outbox::Outbox,
+    Answer, Cancellation, ErrorCode, EventSink, Limits, ModelError, ModelEvent, SinkError, StopReason,
+    StreamEvent, StreamId, Timing, Usage, outbox::Outbox,
 };
 
 /// Events between the reader of the model and the writer of the sink. Small: coalescing happens behind it.
@@ -56,15 +56,16 @@ pub enum Ending {
 ///
 /// The first token leaves at once. After that one send is in flight at a time, and what arrives meanwhile leaves
 /// together in the next. Exactly one terminal event, and it is the last. Whichever side ends first, the answer is
-/// dropped before this resolves, and with it the model's connection.
+/// dropped before this resolves, and with it the model's connection. What was said before a cancellation is kept.
 pub async fn relay<A: Answer>(
     opening: Opening,
     answer: A,
     sink: &mut impl EventSink,
     limits: &Limits,
+    cancellation: &Cancellation,
 ) -> Outcome {
     let (to_writer, from_reader) = mpsc::channel(READ_AHEAD);
-    let mut reader = pin!(read(answer, to_writer, limits));
+    let mut reader = pin!(read(answer, to_writer, limits, cancellation));
     let outbox = Outbox::new(opening.stream_id, opening.model, limits);
     let mut writer = pin!(Writer { outbox, from_reader, limits, sends: 0, events: 0, end: None }.run(sink));
     // The reader is never interrupted in the middle of a read: it runs beside the writer until one of them ends.
@@ -77,39 +78,62 @@ pub async fn relay<A: Answer>(
 /// What the reader found.
 enum Read {
     Text(String, Instant),
-    End(Result<(StopReason, Option<Usage>), (ErrorCode, Option<ModelError>)>),
+    End(End),
 }
 
+type End = Result<(StopReason, Option<Usage>), (ErrorCode, Option<ModelError>)>;
+
 /// Reads the answer until it ends, one way or another, within the limits.
-async fn read(mut answer: impl Answer, to_writer: mpsc::Sender<Read>, limits: &Limits) {
+async fn read(
+    mut answer: impl Answer,
+    to_writer: mpsc::Sender<Read>,
+    limits: &Limits,
+    cancellation: &Cancellation,
+) {
+    let end = select! {
+        // Also while the writer takes nothing: a slow client must not keep the model at work.
+        biased;
+        () = cancellation.requested() => Some(Ok((StopReason::Cancelled, None))),
+        end = read_to_the_end(&mut answer, &to_writer, limits) => end,
+    };
+    // The connection to the model is closed before the end is told.
+    drop(answer);
+    if let Some(end) = end {
+        let _ = to_writer.send(Read::End(end)).await;
+    }
+}
+
+/// `None`: nobody wants the rest.
+async fn read_to_the_end(
+    answer: &mut impl Answer,
+    to_writer: &mpsc::Sender<Read>,
+    limits: &Limits,
+) -> Option<End> {
     let mut next_by = limits.first_token_by;
     let mut stop = None;
-    let end = loop {
+    loop {
         let event = timeout_at(next_by.min(limits.end_by), answer.next()).await;
         match (event, stop) {
             (Ok(Some(Ok(ModelEvent::Text(text)))), None) => {
                 if !text.is_empty() && to_writer.send(Read::Text(text, Instant::now())).await.is_err() {
-                    return;
+                    return None;
                 }
             }
             // A bill before the end would be odd, and is no reason to stop.
             (Ok(Some(Ok(ModelEvent::Activity))), _) | (Ok(Some(Ok(ModelEvent::Usage(_)))), None) => {}
             (Ok(Some(Ok(ModelEvent::Stop(reason)))), None) => stop = Some(reason),
-            (Ok(Some(Ok(ModelEvent::Usage(usage)))), Some(reason)) => break Ok((reason, Some(usage))),
+            (Ok(Some(Ok(ModelEvent::Usage(usage)))), Some(reason)) => return Some(Ok((reason, Some(usage)))),
             // All the text is there: what is missing is only the bill.
-            (Err(_) | Ok(None | Some(_)), Some(reason)) => break Ok((reason, None)),
-            (Ok(Some(Err(error))), None) => break Err((error.code(), Some(error))),
-            (Ok(None), None) => break Err((ErrorCode::Truncated, None)),
+            (Err(_) | Ok(None | Some(_)), Some(reason)) => return Some(Ok((reason, None))),
+            (Ok(Some(Err(error))), None) => return Some(Err((error.code(), Some(error)))),
+            (Ok(None), None) => return Some(Err((ErrorCode::Truncated, None))),
             (Err(_), None) if Instant::now() >= limits.end_by => {
-                break Err((ErrorCode::DeadlineExceeded, None));
+                return Some(Err((ErrorCode::DeadlineExceeded, None)));
             }
-            (Err(_), None) => break Err((ErrorCode::ModelTimeout, Some(ModelError::timed_out()))),
+            (Err(_), None) => return Some(Err((ErrorCode::ModelTimeout, Some(ModelError::timed_out())))),
         }
         next_by = Instant::now() + limits.between_tokens;
-    };
-    // The connection to the model is closed before the end is told.
-    drop(answer);
-    let _ = to_writer.send(Read::End(end)).await;
+    }
 }
 
 struct Writer<'a> {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use auth::Caller;
 use chat::{
-    ChatRequest, ErrorCode, InvalidRequest, MAX_BODY_BYTES, MAX_MESSAGES, RequestLimits, StopReason, wire,
+    CancelRequest, ChatRequest, ErrorCode, InvalidRequest, MAX_BODY_BYTES, MAX_MESSAGES, RequestLimits,
+    ResumeRequest, StopReason, StreamId, wire,
 };
-use golden::Expect;
+use golden::{Expect, Recalled};
 use serde_json::Value;
 
 #[test]
@@ -23,6 +24,8 @@ fn the_golden_events_show_every_type_with_and_without_each_optional_field() {
     expected.extend(["done", "done usage", "done first_token_ms", "done usage first_token_ms"]);
     // A number without a stream to count in does not occur.
     expected.extend(["error", "error stream_id", "error stream_id seq"]);
+    // Only a request that was refused can be told when to come back.
+    expected.extend(["error stream_id retry_after"]);
     let shapes = golden::events().into_iter().map(|case| shape(&case.json)).collect::<BTreeSet<_>>();
     assert_eq!(shapes.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected);
 }
@@ -34,7 +37,7 @@ fn shape(event: &Value) -> String {
         "start" | "delta" => &[],
         "ping" => &[("/stream_id", " stream_id")],
         "done" => &[("/usage", " usage"), ("/timing/first_token_ms", " first_token_ms")],
-        "error" => &[("/stream_id", " stream_id"), ("/seq", " seq")],
+        "error" => &[("/stream_id", " stream_id"), ("/seq", " seq"), ("/retry_after", " retry_after")],
         other => panic!("the contract has no {other}"),
     };
     let present = optional.iter().filter(|(path, _)| event.pointer(path).is_some());
@@ -90,16 +93,59 @@ fn invalid_requests_are_refused_in_the_words_of_the_golden_file() {
 }
 
 #[test]
+fn requests_about_an_answer_are_understood_and_refused_as_the_golden_file_says() {
+    let golden = golden::requests();
+    for case in golden.resume_valid {
+        let ResumeRequest { stream_id, after } = ResumeRequest::parse(&case.request.bytes()).unwrap();
+        assert_eq!(Recalled { stream_id: stream_id.to_string(), after }, case.expect, "{}", case.name);
+    }
+    for case in golden.cancel_valid {
+        let CancelRequest { stream_id } = CancelRequest::parse(&case.request.bytes()).unwrap();
+        assert_eq!(Recalled { stream_id: stream_id.to_string(), after: None }, case.expect, "{}", case.name);
+    }
+    let refused = |case: &golden::Invalid, invalid: InvalidRequest| {
+        let error = invalid.into_error();
+        assert_eq!(
+            (error.code.as_str(), &error.message),
+            (case.code.as_str(), &case.message),
+            "{}",
+            case.name
+        );
+    };
+    for case in &golden.resume_invalid {
+        refused(case, ResumeRequest::parse(&case.body.bytes()).expect_err(&case.name));
+    }
+    for case in &golden.cancel_invalid {
+        refused(case, CancelRequest::parse(&case.body.bytes()).expect_err(&case.name));
+    }
+}
+
+#[test]
+fn a_number_in_a_url_is_decimal_digits() {
+    let check = |after: Option<&str>, expect: Option<Option<u64>>| {
+        let id = StreamId::random();
+        let request = ResumeRequest::from_text(id.as_str(), after);
+        assert_eq!(request.ok().map(|request| request.after), expect, "{after:?}");
+    };
+    check(None, Some(None));
+    check(Some("0"), Some(Some(0)));
+    check(Some("12"), Some(Some(12)));
+    for wrong in ["", "+1", "-1", "1.0", " 1", "1e3", "0x1", "18446744073709551616", "\u{661}"] {
+        check(Some(wrong), None);
+    }
+}
+
+#[test]
 fn the_golden_file_breaks_every_rule() {
-    let broken: BTreeSet<_> = golden::requests()
-        .invalid
-        .iter()
-        .map(|case| rule(&parse(&case.body.bytes()).expect_err(&case.name)))
-        .collect();
+    let golden = golden::requests();
+    let asked = golden.invalid.iter().map(|case| rule(&parse(&case.body.bytes()).expect_err(&case.name)));
+    let resumed = golden.resume_invalid.iter();
+    let resumed = resumed.map(|case| rule(&ResumeRequest::parse(&case.body.bytes()).expect_err(&case.name)));
+    let broken: BTreeSet<_> = asked.chain(resumed).collect();
     assert_eq!(broken, (0..RULES).collect());
 }
 
-const RULES: usize = 11;
+const RULES: usize = 12;
 
 /// Without a wildcard: a new rule does not compile before it has a number here, and then a case.
 fn rule(invalid: &InvalidRequest) -> usize {
@@ -115,6 +161,7 @@ fn rule(invalid: &InvalidRequest) -> usize {
         InvalidRequest::RoleOrder { .. } => 8,
         InvalidRequest::StreamId => 9,
         InvalidRequest::MaxTokens { .. } => 10,
+        InvalidRequest::After => 11,
     }
 }
 

@@ -12,8 +12,8 @@ use std::{
 
 use auth::Caller;
 use chat::{
-    Answer, Backoff, ChatRequest, Limits, Model, ModelError, ModelErrorKind, ModelEvent, RequestLimits,
-    Retrying, StopReason, Tuning,
+    Answer, Backoff, Cancellation, ChatRequest, Limits, Model, ModelError, ModelErrorKind, ModelEvent,
+    RequestLimits, Retrying, StopReason, Tuning,
 };
 use tokio::time::Instant;
 
@@ -90,7 +90,7 @@ const STOP: Said = Ok(ModelEvent::Stop(StopReason::EndTurn));
 async fn read(model: &Scripted) -> (String, Option<ModelErrorKind>) {
     let retrying = Retrying::new(model.clone(), Backoff::default());
     let mut text = String::new();
-    let mut answer = match chat::open(&retrying, &request(), &limits()).await {
+    let mut answer = match chat::open(&retrying, &request(), &limits(), &Cancellation::never()).await {
         Ok(answer) => answer,
         Err(error) => return (text, Some(error.kind)),
     };
@@ -206,7 +206,9 @@ async fn any_schedule_keeps_to_its_tries_its_cap_and_its_time() {
         let limits = Tuning { first_token: Duration::from_hours(1), ..Tuning::default() };
         let limits = limits.limits(Instant::now(), Duration::from_hours(1));
         let start = Instant::now();
-        let refused = chat::open(&Retrying::new(model.clone(), backoff), &request(), &limits).await;
+        let refused =
+            chat::open(&Retrying::new(model.clone(), backoff), &request(), &limits, &Cancellation::never())
+                .await;
         assert_eq!(refused.err().map(|error| error.kind), Some(Throttled), "seed {seed}");
         let opened_at = model.opened_at.lock().unwrap();
         assert_eq!(opened_at.len(), attempts as usize, "seed {seed}: {backoff:?}");

@@ -14,7 +14,7 @@ mod queue;
 use std::{sync::Arc, time::Duration};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use chat::{ChatRequest, EventSink as _, Limits, Model, Opening, StreamEvent, Tuning, relay};
+use chat::{Cancellation, ChatRequest, EventSink as _, Limits, Model, Opening, StreamEvent, Tuning, relay};
 use futures_util::future::join_all;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use startup::{Causes, Ledger};
@@ -74,7 +74,7 @@ impl<M: Model> Function<M> {
             }
         };
         let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
-        let outcome = relay(opening, answer, &mut session, limits).await;
+        let outcome = relay(opening, answer, &mut session, limits, &Cancellation::never()).await;
         // However it went, the message is done with: tokens have been paid for, and perhaps been read.
         self.ledger.answered(&context.request_id, &request.stream_id, &outcome);
         Ok(())
@@ -85,12 +85,12 @@ impl<M: Model> Function<M> {
         message: &SqsMessage,
         request: &ChatRequest,
         limits: &Limits,
-    ) -> Result<M::Answer, Refusal> {
+    ) -> Result<chat::Opened<M::Answer>, Refusal> {
         match Delivery::of(message, self.max_age) {
             Delivery::First => {}
             Delivery::Again => return Err(Refusal::Again),
             Delivery::Stale => return Err(Refusal::Stale),
         }
-        chat::open(&self.model, request, limits).await.map_err(Refusal::Model)
+        chat::open(&self.model, request, limits, &Cancellation::never()).await.map_err(Refusal::Model)
     }
 }

@@ -17,7 +17,7 @@ mod sink;
 use std::sync::Arc;
 
 use auth::{Caller, FetchJwks, Verifier};
-use chat::{ChatRequest, Limits, Model, Opening, RequestLimits, Tuning, relay};
+use chat::{Cancellation, ChatRequest, Limits, Model, Opening, RequestLimits, Tuning, relay};
 use lambda_http::Request;
 use startup::Ledger;
 use tokio::time::Instant;
@@ -49,7 +49,7 @@ impl<M: Model, F: FetchJwks> Function<M, F> {
         };
         let mut sink = BodySink::new(responder.stream(format.head()), format);
         let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
-        let outcome = relay(opening, answer, &mut sink, &limits).await;
+        let outcome = relay(opening, answer, &mut sink, &limits, &Cancellation::never()).await;
         self.ledger.answered(&invocation.request_id, &request.stream_id, &outcome);
     }
 
@@ -57,7 +57,7 @@ impl<M: Model, F: FetchJwks> Function<M, F> {
         &self,
         invocation: &Invocation,
         limits: &Limits,
-    ) -> Result<(Format, ChatRequest, M::Answer), Refusal> {
+    ) -> Result<(Format, ChatRequest, chat::Opened<M::Answer>), Refusal> {
         let http = request::read(&invocation.payload)?;
         request::check_route(&http)?;
         let caller = self.verifier.verify(request::bearer(&http)?).await?;
@@ -69,11 +69,11 @@ impl<M: Model, F: FetchJwks> Function<M, F> {
         caller: Caller,
         http: &Request,
         limits: &Limits,
-    ) -> Result<(Format, ChatRequest, M::Answer), Refusal> {
+    ) -> Result<(Format, ChatRequest, chat::Opened<M::Answer>), Refusal> {
         let body = request::json_body(http)?;
         let request = ChatRequest::parse(caller, body, self.request_limits)
             .map_err(|invalid| Refusal::invalid(invalid, ChatRequest::stream_id_of(body)))?;
-        match chat::open(&self.model, &request, limits).await {
+        match chat::open(&self.model, &request, limits, &Cancellation::never()).await {
             Ok(answer) => Ok((Format::accepted_by(http), request, answer)),
             Err(error) => Err(Refusal::model(error, request.stream_id)),
         }

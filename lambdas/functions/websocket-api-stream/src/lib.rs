@@ -14,7 +14,7 @@ use auth::Caller;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use aws_sdk_apigatewaymanagement::Client;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use chat::{ChatRequest, EventSink as _, Limits, Model, Opening, RequestLimits, Tuning, relay};
+use chat::{Cancellation, ChatRequest, EventSink as _, Limits, Model, Opening, RequestLimits, Tuning, relay};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use startup::{Causes, Ledger};
 use tokio::time::Instant;
@@ -61,7 +61,7 @@ impl<M: Model> Function<M> {
             }
         };
         let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
-        let outcome = relay(opening, answer, &mut sink, &limits).await;
+        let outcome = relay(opening, answer, &mut sink, &limits, &Cancellation::never()).await;
         self.ledger.answered(&context.request_id, &request.stream_id, &outcome);
         Ok(())
     }
@@ -70,7 +70,7 @@ impl<M: Model> Function<M> {
         &self,
         message: &ApiGatewayWebsocketProxyRequest,
         limits: &Limits,
-    ) -> Result<(ChatRequest, M::Answer), Refusal> {
+    ) -> Result<(ChatRequest, chat::Opened<M::Answer>), Refusal> {
         let body = body(message);
         let stream_id = ChatRequest::stream_id_of(&body);
         let authorizer = &message.request_context.authorizer.fields;
@@ -78,7 +78,7 @@ impl<M: Model> Function<M> {
             .map_err(|error| Refusal::caller(error, stream_id.clone()))?;
         let request = ChatRequest::parse(caller, &body, self.request_limits)
             .map_err(|invalid| Refusal::invalid(invalid, stream_id))?;
-        match chat::open(&self.model, &request, limits).await {
+        match chat::open(&self.model, &request, limits, &Cancellation::never()).await {
             Ok(answer) => Ok((request, answer)),
             Err(error) => Err(Refusal::model(error, request.stream_id)),
         }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use chat::{
-    Answer, EventSink, Limits, ModelError, ModelErrorKind, ModelEvent, Opening, Outcome, SinkError,
-    StopReason, StreamEvent, StreamId, Tuning, Usage, relay,
+    Answer, Cancellation, EventSink, Limits, ModelError, ModelErrorKind, ModelEvent, Opening, Outcome,
+    SinkError, StopReason, StreamEvent, StreamId, Tuning, Usage, relay,
 };
 use tokio::time::{Instant, sleep};
 
@@ -158,6 +158,29 @@ pub(crate) async fn play_with(
     take: impl FnMut(usize) -> Take + Send,
     adapt: impl FnOnce(&mut Limits),
 ) -> Played {
+    play_unless(&Cancellation::never(), steps, take, adapt).await
+}
+
+/// The same, and so much later somebody asks for the end.
+pub(crate) async fn play_cancelled(
+    after: Duration,
+    steps: impl IntoIterator<Item = Step>,
+    take: impl FnMut(usize) -> Take + Send,
+) -> Played {
+    let (canceller, cancellation) = Cancellation::new();
+    let cancel = async {
+        sleep(after).await;
+        canceller.cancel();
+    };
+    tokio::join!(play_unless(&cancellation, steps, take, |_| {}), cancel).0
+}
+
+async fn play_unless(
+    cancellation: &Cancellation,
+    steps: impl IntoIterator<Item = Step>,
+    take: impl FnMut(usize) -> Take + Send,
+    adapt: impl FnOnce(&mut Limits),
+) -> Played {
     let start = Instant::now();
     let mut limits = Tuning::default().limits(start, seconds(900));
     adapt(&mut limits);
@@ -170,7 +193,7 @@ pub(crate) async fn play_with(
     };
     let mut sink = Recorder { start, calls: Vec::new(), take, said_bytes };
     let opening = Opening { stream_id: StreamId::random(), model: "a-model".into() };
-    let outcome = relay(opening, script, &mut sink, &limits).await;
+    let outcome = relay(opening, script, &mut sink, &limits, cancellation).await;
     let dropped_at = dropped_at.lock().unwrap().expect("the answer is dropped before relay resolves");
     let played =
         Played { outcome, calls: sink.calls, dropped_at: dropped_at - start, ended_at: start.elapsed() };
@@ -216,13 +239,10 @@ impl Played {
         assert!(self.calls.iter().all(|call| !call.events.is_empty()), "a call with nothing to send");
         let mut next_seq = 0;
         for event in self.events() {
-            let seq = match event {
-                StreamEvent::Start { seq, .. }
-                | StreamEvent::Delta { seq, .. }
-                | StreamEvent::Done { seq, .. } => *seq,
-                StreamEvent::Error { seq, .. } => seq.expect("a stream's own error has a seq"),
-                StreamEvent::Ping { .. } => continue,
-            };
+            if matches!(event, StreamEvent::Ping { .. }) {
+                continue;
+            }
+            let seq = event.seq().expect("a stream's own error has a seq");
             assert_eq!(seq, next_seq, "seq rises by one from zero");
             assert_eq!(seq == 0, matches!(event, StreamEvent::Start { .. }), "start is first, and only it");
             next_seq += 1;

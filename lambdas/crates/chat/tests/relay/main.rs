@@ -1,5 +1,6 @@
 //! `relay` between a scripted model and a recording sink, in paused time.
 
+mod cancelling;
 mod coalescing;
 mod deltas;
 mod doubles;

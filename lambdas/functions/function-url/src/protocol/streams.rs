@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 
 use chat::{
-    Answer, Ending, ErrorCode, ModelError, ModelErrorKind, ModelEvent, Opening, StreamEvent, Tuning, relay,
+    Answer, Cancellation, Ending, ErrorCode, ModelError, ModelErrorKind, ModelEvent, Opening, StreamEvent,
+    Tuning, relay,
 };
 use golden::Stream;
 use tokio::{
@@ -36,7 +37,7 @@ async fn write(stream: &Stream, format: Format) -> (String, Option<String>) {
     let (start, started) = oneshot::channel();
     let writing = async {
         let mut sink = BodySink::new(Responder { start }.stream(format.head()), format);
-        relay(opening, Script::of(&events), &mut sink, &limits).await
+        relay(opening, Script::of(&events), &mut sink, &limits, &Cancellation::never()).await
     };
     let reading = async {
         let mut started = started.await.unwrap();
