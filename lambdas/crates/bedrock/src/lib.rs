@@ -19,9 +19,21 @@ use aws_sdk_bedrockruntime::{
 };
 use aws_smithy_types::Document;
 use aws_types::SdkConfig;
-use chat::{Answer, ChatRequest, Model, ModelError, ModelEvent, Role, Usage};
+use chat::{Answer, Backoff, ChatRequest, Model, ModelError, ModelEvent, Retrying, Role, Usage};
+use startup::{Aws, Settings, SettingsError};
 
 pub use request_fields::{NotRequestFields, RequestFields};
+
+/// The model that the settings name, asked again where that may help; and its id.
+pub fn from_settings(
+    settings: Settings,
+    aws: &Aws,
+) -> Result<(Retrying<BedrockModel>, Arc<str>), SettingsError> {
+    let client = client(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?));
+    let id: Arc<str> = settings.required("MODEL_ID")?.into();
+    let model = BedrockModel::new(client, id.clone(), settings.optional("MODEL_REQUEST_FIELDS")?);
+    Ok((Retrying::new(model, Backoff::default()), id))
+}
 
 /// One model, or inference profile, of Bedrock.
 #[derive(Debug, Clone)]

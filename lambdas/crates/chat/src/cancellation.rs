@@ -26,7 +26,7 @@ impl Cancellation {
         {
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

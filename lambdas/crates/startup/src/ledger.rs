@@ -66,6 +66,11 @@ impl Ledger {
         }
     }
 
+    /// Events of a stream that its log did not take, in so many calls.
+    pub fn log_failed(&self, stream_id: &StreamId, calls: u64) {
+        write(&self.log_failure(SystemTime::now(), stream_id, calls));
+    }
+
     fn answer(&self, at: SystemTime, request_id: &str, stream_id: &StreamId, outcome: &Outcome) -> String {
         let (level, name, reason, cause) = describe(&outcome.ending);
         let values = [
@@ -80,10 +85,10 @@ impl Ledger {
             timestamp: timestamp(at),
             level: level.as_str(),
             message: "answered",
-            request_id,
+            request_id: Some(request_id),
             stream_id: Some(stream_id.as_str()),
-            outcome: name,
-            reason,
+            outcome: Some(name),
+            reason: Some(reason),
             error: cause.map(|cause| Causes(cause).to_string()),
             input_tokens: outcome.usage.map(|usage| usage.input_tokens),
             sends: Some(outcome.sends),
@@ -104,15 +109,32 @@ impl Ledger {
             timestamp: timestamp(at),
             level: Level::ERROR.as_str(),
             message: "refused",
-            request_id,
+            request_id: Some(request_id),
             stream_id: stream_id.map(StreamId::as_str),
-            outcome: REFUSED,
-            reason: code.as_str(),
+            outcome: Some(REFUSED),
+            reason: Some(code.as_str()),
             error: Some(Causes(error).to_string()),
             input_tokens: None,
             sends: None,
             events: None,
             metrics: Metrics::new(at, &self.function_name, BTreeMap::from([(Metric::Failures, 1)])),
+        })
+    }
+
+    fn log_failure(&self, at: SystemTime, stream_id: &StreamId, calls: u64) -> String {
+        to_json(&Line {
+            timestamp: timestamp(at),
+            level: Level::WARN.as_str(),
+            message: "the stream log failed",
+            request_id: None,
+            stream_id: Some(stream_id.as_str()),
+            outcome: None,
+            reason: None,
+            error: None,
+            input_tokens: None,
+            sends: None,
+            events: None,
+            metrics: Metrics::new(at, &self.function_name, BTreeMap::from([(Metric::LogFailures, calls)])),
         })
     }
 }
@@ -127,11 +149,14 @@ struct Line<'a> {
     timestamp: String,
     level: &'static str,
     message: &'static str,
-    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_id: Option<&'a str>,
-    outcome: &'static str,
-    reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

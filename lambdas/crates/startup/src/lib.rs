@@ -13,7 +13,7 @@ mod settings;
 mod telemetry;
 
 pub use aws::Aws;
-pub use clock::{remaining, unix_now};
+pub use clock::{remaining, unix_millis, unix_now};
 pub use http::{HttpClient, HttpError};
 pub use jwks::{HttpJwks, verifier};
 pub use ledger::Ledger;

@@ -18,6 +18,8 @@ pub(crate) enum Metric {
     OutputTokens,
     MessagesSent,
     Failures,
+    /// Of the stream log; only where there are any.
+    LogFailures,
 }
 
 /// The members that make a line a source of metrics.
@@ -78,7 +80,7 @@ impl Metric {
     fn unit(self) -> &'static str {
         match self {
             Self::FirstTokenMs | Self::TotalMs => "Milliseconds",
-            Self::OutputTokens | Self::MessagesSent | Self::Failures => "Count",
+            Self::OutputTokens | Self::MessagesSent | Self::Failures | Self::LogFailures => "Count",
         }
     }
 }

@@ -2,18 +2,28 @@ use chat::Error;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The event that the resolver `startStream.js` sends.
+/// The event that the resolvers send.
 #[derive(Debug, Deserialize)]
-pub struct StartStream {
+pub struct FieldRequest {
+    pub field: Field,
     pub arguments: Map<String, Value>,
     /// `ctx.identity`, as AppSync verified it.
     pub identity: Value,
 }
 
+/// The field of the schema that is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Field {
+    StartStream,
+    CancelStream,
+    StreamEvents,
+}
+
 /// GraphQL's names of the contract's fields.
 const NAMES: [(&str, &str); 2] = [("sessionId", "stream_id"), ("maxTokens", "max_tokens")];
 
-impl StartStream {
+impl FieldRequest {
     /// The arguments as the contract's request JSON.
     pub(crate) fn request_json(&self) -> Vec<u8> {
         let fields = self.arguments.iter().map(|(name, value)| {
@@ -43,8 +53,8 @@ mod tests {
     use super::*;
 
     fn request_json(arguments: &Map<String, Value>) -> Vec<u8> {
-        let event = json!({"arguments": arguments, "identity": null});
-        serde_json::from_value::<StartStream>(event).unwrap().request_json()
+        let event = json!({"field": "startStream", "arguments": arguments, "identity": null});
+        serde_json::from_value::<FieldRequest>(event).unwrap().request_json()
     }
 
     fn parse(request: &[u8]) -> Result<ChatRequest, InvalidRequest> {

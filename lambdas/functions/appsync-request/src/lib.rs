@@ -1,82 +1,85 @@
-//! Checks a `startStream` mutation and puts it into the queue.
+//! Answers the fields of the GraphQL schema that a client asks: `startStream`, `cancelStream` and `streamEvents`.
 //!
-//! Everything that can be refused is refused here, while somebody waits for the mutation's answer and before
-//! anything is paid for.
+//! Everything about a prompt that can be refused is refused here, while somebody waits for the mutation's answer and
+//! before anything is paid for.
 
 #![forbid(unsafe_code)]
 
+mod answer;
 mod arguments;
 mod refusal;
 
 use auth::Caller;
 use aws_sdk_sqs::{Client, error::SdkError, operation::send_message::SendMessageError};
-use chat::{ChatRequest, Error, RequestLimits, StreamId};
+use chat::{CancelRequest, ChatRequest, InvalidRequest, RequestLimits, ResumeRequest};
 use lambda_runtime::{Diagnostic, LambdaEvent};
-use serde::Serialize;
 use startup::Ledger;
+use stream_log::{Queued, Store, StreamLog};
 use tracing::info;
 
 use crate::refusal::Refusal;
-pub use arguments::StartStream;
+pub use crate::{
+    answer::{Answer, RefusedError},
+    arguments::{Field, FieldRequest},
+};
+
+/// How much of a stream is told at once. AppSync's limit for an answer is 5 MB, a Lambda's 6 MB; a client that lacks so
+/// much is better off with several answers.
+const MAX_EVENTS_BYTES: usize = 200 * 1024;
 
 /// The function with everything it needs.
-pub struct Function {
+pub struct Function<S> {
     pub queue: Client,
     pub queue_url: String,
+    pub log: StreamLog<S>,
     /// The app client whose tokens are accepted; AppSync itself accepts every client of the pool.
     pub client_id: String,
     pub request_limits: RequestLimits,
     pub ledger: Ledger,
 }
 
-/// What the resolver `startStream.js` gets back.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Started {
-    Accepted {
-        #[serde(rename = "sessionId")]
-        session_id: String,
-    },
-    Refused {
-        error: RefusedError,
-    },
-}
-
-/// The contract's error; the resolver makes a GraphQL error of it.
-#[derive(Debug, Serialize)]
-pub struct RefusedError {
-    code: &'static str,
-    message: String,
-    retryable: bool,
-}
-
-impl Function {
-    /// One mutation. A refusal is an answer, not a failure of the function.
-    pub async fn handle(&self, event: LambdaEvent<StartStream>) -> Result<Started, Diagnostic> {
-        let (mutation, context) = event.into_parts();
-        let request_id = context.request_id;
-        Ok(match self.start(&mutation).await {
-            Ok(stream_id) => {
-                info!(request_id, stream_id = stream_id.as_str(), "queued");
-                Started::Accepted { session_id: stream_id.to_string() }
+impl<S: Store> Function<S> {
+    /// One field. A refusal is an answer, not a failure of the function.
+    pub async fn handle(&self, event: LambdaEvent<FieldRequest>) -> Result<Answer, Diagnostic> {
+        let (request, context) = event.into_parts();
+        let (request_id, field) = (context.request_id, request.field);
+        Ok(match self.resolve(&request).await {
+            Ok(answer) => {
+                info!(request_id, stream_id = answer.session_id(), ?field, "resolved");
+                answer
             }
             Err(refusal) => {
                 self.ledger.refused(&request_id, refusal.stream_id(), refusal.code(), &refusal);
-                Started::refused(refusal.into_error())
+                Answer::refused(refusal.into_error())
             }
         })
     }
 
-    async fn start(&self, mutation: &StartStream) -> Result<StreamId, Refusal> {
-        let json = mutation.request_json();
-        let caller = Caller::from_appsync_identity(&mutation.identity, &self.client_id)
-            .map_err(|error| Refusal::Caller(error, ChatRequest::stream_id_of(&json)))?;
-        let request = ChatRequest::parse(caller, &json, self.request_limits)
-            .map_err(|invalid| Refusal::Invalid(invalid.into_error(), ChatRequest::stream_id_of(&json)))?;
+    async fn resolve(&self, request: &FieldRequest) -> Result<Answer, Refusal> {
+        let json = request.request_json();
+        let stream_id = ChatRequest::stream_id_of(&json);
+        let caller = Caller::from_appsync_identity(&request.identity, &self.client_id)
+            .map_err(|error| Refusal::Caller(error, stream_id.clone()))?;
+        let invalid = |invalid: InvalidRequest| Refusal::Invalid(invalid.into_error(), stream_id);
+        match request.field {
+            Field::StartStream => {
+                self.start(ChatRequest::parse(caller, &json, self.request_limits).map_err(invalid)?).await
+            }
+            Field::CancelStream => self.cancel(&caller, CancelRequest::parse(&json).map_err(invalid)?).await,
+            Field::StreamEvents => self.events(&caller, ResumeRequest::parse(&json).map_err(invalid)?).await,
+        }
+    }
+
+    /// Claimed before it is queued, so that it can be cancelled while it waits.
+    async fn start(&self, request: ChatRequest) -> Result<Answer, Refusal> {
         let stream_id = request.stream_id.clone();
-        match self.enqueue(request).await {
-            Ok(()) => Ok(stream_id),
-            Err(error) => Err(Refusal::Queue(error, stream_id)),
+        match self.log.queue(&request).await {
+            Ok(Queued::Send) => match self.enqueue(request).await {
+                Ok(()) => Ok(Answer::Stream { session_id: stream_id }),
+                Err(error) => Err(Refusal::Queue(error, stream_id)),
+            },
+            Ok(Queued::Answered) => Ok(Answer::Stream { session_id: stream_id }),
+            Err(error) => Err(Refusal::Claim(error, stream_id)),
         }
     }
 
@@ -85,10 +88,26 @@ impl Function {
         self.queue.send_message().queue_url(&self.queue_url).message_body(job).send().await?;
         Ok(())
     }
-}
 
-impl Started {
-    fn refused(Error { code, message }: Error) -> Self {
-        Self::Refused { error: RefusedError { code: code.as_str(), message, retryable: code.is_retryable() } }
+    async fn cancel(&self, caller: &Caller, wanted: CancelRequest) -> Result<Answer, Refusal> {
+        match self.log.cancel(caller, &wanted).await {
+            Ok(true) => Ok(Answer::Stream { session_id: wanted.stream_id }),
+            Ok(false) => Err(Refusal::NoStream(wanted.stream_id)),
+            Err(error) => Err(Refusal::Log(error, wanted.stream_id)),
+        }
+    }
+
+    async fn events(&self, caller: &Caller, wanted: ResumeRequest) -> Result<Answer, Refusal> {
+        let read = async {
+            match self.log.find(caller, &wanted).await? {
+                Some(stream) => stream.so_far(MAX_EVENTS_BYTES).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        match read.await {
+            Ok(Some((events, ended))) => Ok(Answer::events(&events, ended, wanted.stream_id, caller.sub())),
+            Ok(None) => Err(Refusal::NoStream(wanted.stream_id)),
+            Err(error) => Err(Refusal::Log(error, wanted.stream_id)),
+        }
     }
 }

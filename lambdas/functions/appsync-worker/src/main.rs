@@ -10,21 +10,19 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| function.handle(event).await)).await
 }
 
-fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model>> {
+fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, impl stream_log::Store>> {
     let http = HttpClient::new();
     let aws = Aws::from_settings(settings, http.clone())?;
-    let bedrock = bedrock::client(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?));
-    let model_id = settings.required("MODEL_ID")?;
-    let model =
-        bedrock::BedrockModel::new(bedrock, model_id.as_str(), settings.optional("MODEL_REQUEST_FIELDS")?);
+    let (model, model_id) = bedrock::from_settings(settings, &aws)?;
     Ok(Function {
         queue: Queue {
             client: aws_sdk_sqs::Client::new(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_SQS")?)),
             url: settings.required("QUEUE_URL")?,
         },
         publisher: Publisher::new(http, &aws, settings.required("GRAPHQL_URL")?),
-        model: chat::Retrying::new(model, chat::Backoff::default()),
-        model_id: model_id.into(),
+        log: stream_log::from_settings(settings, &aws)?,
+        model,
+        model_id,
         max_age: settings.seconds_or("MAX_MESSAGE_AGE_SECONDS", appsync_worker::DEFAULT_MAX_AGE)?,
         tuning: settings.tuning(&appsync_worker::tuning())?,
         ledger: Ledger::from_settings(settings)?,

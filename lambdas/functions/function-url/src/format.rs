@@ -70,14 +70,10 @@ impl Format {
 /// <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>. The JSON holds no
 /// line break, so one `data` line is enough.
 fn write_event_stream(body: &mut String, event: &StreamEvent) {
-    let seq = match event {
-        StreamEvent::Start { seq, .. } | StreamEvent::Delta { seq, .. } | StreamEvent::Done { seq, .. } => {
-            Some(*seq)
-        }
-        StreamEvent::Error { seq, .. } => *seq,
-        StreamEvent::Ping { .. } => return body.push_str(": ping\n\n"),
-    };
-    if let Some(seq) = seq {
+    if matches!(event, StreamEvent::Ping { .. }) {
+        return body.push_str(": ping\n\n");
+    }
+    if let Some(seq) = event.seq() {
         let _ = writeln!(body, "id: {seq}");
     }
     let _ = write!(body, "data: {}\n\n", wire::to_json(event));

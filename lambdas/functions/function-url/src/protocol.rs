@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use auth::{Caller, FetchJwks, JwksUnavailable, Verifier};
 use bytes::Bytes;
-use chat::{ChatRequest, ErrorCode, Model, ModelError, ModelErrorKind, RequestLimits, Tuning};
+use chat::{Cancellation, ChatRequest, ErrorCode, Model, ModelError, ModelErrorKind, RequestLimits, Tuning};
 use golden::Refused;
 use http::StatusCode;
 use serde_json::{Value, json};
+use stream_log::{DynamoDb, StreamLog};
 use tokio::time::{Duration, Instant};
 
 use crate::{
-    Function, Invocation,
+    Admitted, Function, Invocation,
     format::Format,
     protocol::streams::Script,
     refusal::{Refusal, status_of},
@@ -68,6 +69,7 @@ async fn refuse(case: &Refused) -> Refusal {
     let verifier = auth::Settings { issuer: "issuer".to_owned(), client_id: "client".to_owned() };
     let function = Function {
         verifier: Verifier::new(verifier, Unreachable),
+        log: StreamLog::<DynamoDb>::off(),
         model: Refusing(case.model.as_deref().map(model_failure)),
         model_id: "model".into(),
         request_limits: RequestLimits { max_output_tokens: golden::requests().limits.max_output_tokens },
@@ -83,15 +85,25 @@ async fn refuse(case: &Refused) -> Refusal {
     };
     let headers = [("authorization", authorization), ("content-type", case.request.content_type.as_deref())];
     let payload = event(&case.request.method, &case.request.path, &headers, &case.request.body);
-    let opened = if case.token == "valid" {
+    let admitted = if case.token == "valid" {
         // What a token proves is the matter of `auth`; here somebody is vouched for.
         let caller = Caller::from_queued_owner("ann".to_owned()).unwrap();
-        function.open_for(caller, &request::read(&payload).unwrap(), &limits).await
+        let http = request::read(&payload).unwrap();
+        let route = request::route(&http).unwrap();
+        function.admit_caller(caller, &http, route, &limits).await
     } else {
         let invocation = Invocation { request_id: "id".to_owned(), deadline_ms: 0, payload };
-        function.open(&invocation, &limits).await
+        function.admit(&invocation, &limits).await
     };
-    opened.err().unwrap_or_else(|| panic!("{} is not refused", case.name))
+    match admitted {
+        Err(refusal) => refusal,
+        Ok(Admitted::Claimed(_, request, ..)) => {
+            let opened = chat::open(&function.model, &request, &limits, &Cancellation::never()).await;
+            let error = opened.err().unwrap_or_else(|| panic!("{} is not refused", case.name));
+            Refusal::model(error, request.stream_id)
+        }
+        Ok(Admitted::Recorded(..) | Admitted::Cancelled) => panic!("{} is not refused", case.name),
+    }
 }
 
 /// `{"alg":"RS256","kid":"k"}` and something behind it: good or not, the key `k` would tell.
@@ -130,11 +142,13 @@ fn model_failure(name: &str) -> ModelErrorKind {
 fn event(method: &str, path: &str, headers: &[(&str, Option<&str>)], body: &str) -> Bytes {
     let headers: BTreeMap<_, _> =
         headers.iter().filter_map(|(name, value)| Some((*name, (*value)?))).collect();
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let event = json!({
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": path,
-        "rawQueryString": "",
+        "rawQueryString": query,
+        "queryStringParameters": parameters(query),
         "headers": headers,
         "requestContext": {
             "accountId": "anonymous",
@@ -158,4 +172,8 @@ fn event(method: &str, path: &str, headers: &[(&str, Option<&str>)], body: &str)
         "isBase64Encoded": false,
     });
     event.to_string().into()
+}
+
+fn parameters(query: &str) -> BTreeMap<&str, &str> {
+    query.split('&').filter_map(|parameter| parameter.split_once('=')).collect()
 }

@@ -1,8 +1,8 @@
 //! The HTTP request inside a Function URL event.
 
-use chat::{Error, ErrorCode};
-use http::{HeaderMap, Method, header};
-use lambda_http::{Body, Request};
+use chat::{CancelRequest, Error, ErrorCode, InvalidRequest, ResumeRequest, StreamId};
+use http::{HeaderMap, HeaderName, Method, header};
+use lambda_http::{Body, Request, RequestExt as _};
 
 use crate::refusal::Refusal;
 
@@ -13,14 +13,46 @@ pub(crate) fn read(payload: &[u8]) -> Result<Request, Refusal> {
         .map_err(|error| Refusal::internal("not a Function URL event", error))
 }
 
-pub(crate) fn check_route(request: &Request) -> Result<(), Refusal> {
-    if request.uri().path() != "/" {
-        return Err(Error::new(ErrorCode::NotFound, "There is one resource here: POST /").into());
+/// What is asked for, by path and method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route<'a> {
+    /// `POST /`
+    Ask,
+    /// `GET /streams/{id}`
+    Resume { id: &'a str },
+    /// `DELETE /streams/{id}`
+    Cancel { id: &'a str },
+}
+
+pub(crate) fn route(request: &Request) -> Result<Route<'_>, Refusal> {
+    let id = request.uri().path().strip_prefix("/streams/").filter(|id| !id.contains('/'));
+    match (request.uri().path(), id, request.method()) {
+        ("/", _, &Method::POST) => Ok(Route::Ask),
+        ("/", _, _) => Err(Refusal::MethodNotAllowed(&["POST"])),
+        (_, Some(id), &Method::GET) => Ok(Route::Resume { id }),
+        (_, Some(id), &Method::DELETE) => Ok(Route::Cancel { id }),
+        (_, Some(_), _) => Err(Refusal::MethodNotAllowed(&["GET", "DELETE"])),
+        (_, None, _) => {
+            let message = "There are two resources here: POST / and GET or DELETE /streams/{stream_id}";
+            Err(Error::new(ErrorCode::NotFound, message).into())
+        }
     }
-    if request.method() != Method::POST {
-        return Err(Refusal::MethodNotAllowed);
-    }
-    Ok(())
+}
+
+/// From where on to resume. A browser's `EventSource` that comes again says in a header what it has, and repeats the
+/// address, with what it had at first
+/// (<https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header>).
+pub(crate) fn resume(request: &Request, id: &str) -> Result<ResumeRequest, Refusal> {
+    let query = request.query_string_parameters_ref();
+    let after = header(request.headers(), HeaderName::from_static("last-event-id"))
+        .filter(|id| !id.is_empty())
+        .or_else(|| query.and_then(|query| query.first("after")));
+    ResumeRequest::from_text(id, after).map_err(|invalid| Refusal::invalid(invalid, StreamId::parse(id)))
+}
+
+pub(crate) fn cancel(id: &str) -> Result<CancelRequest, Refusal> {
+    let stream_id = StreamId::parse(id).ok_or_else(|| Refusal::invalid(InvalidRequest::StreamId, None))?;
+    Ok(CancelRequest { stream_id })
 }
 
 /// The token of `Authorization: Bearer <token>` (RFC 6750, section 2.1; the scheme in any case, RFC 9110).
@@ -48,6 +80,6 @@ pub(crate) fn json_body(request: &Request) -> Result<&[u8], Refusal> {
     })
 }
 
-fn header(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }

@@ -40,6 +40,13 @@ impl Responder {
     }
 }
 
+/// Nothing to read: what was asked for is done.
+pub(crate) fn no_content() -> MetadataPrelude {
+    let mut head = head(StatusCode::NO_CONTENT, HeaderValue::from_static("text/plain"));
+    head.headers.remove(header::CONTENT_TYPE);
+    head
+}
+
 impl BodySender {
     pub(crate) async fn send(&self, chunk: Bytes) -> Result<(), Closed> {
         self.0.send(Frame::data(chunk)).await.map_err(|_| Closed)

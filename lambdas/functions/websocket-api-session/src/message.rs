@@ -1,19 +1,12 @@
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chat::StreamEvent;
 use serde::Deserialize;
 
 use crate::refusal::Refusal;
 
-/// What a message that is not `{"action": "stream", ...}` gets. The connection lives on.
+/// What a message gets whose `action` has no route of its own. The connection lives on.
 pub(crate) fn answer(request: &ApiGatewayWebsocketProxyRequest) -> Result<StreamEvent, Refusal> {
-    let body = request.body.as_deref().unwrap_or_default();
-    let message = if request.is_base64_encoded {
-        BASE64_STANDARD.decode(body).unwrap_or_default()
-    } else {
-        body.as_bytes().to_vec()
-    };
-    match action(&message) {
+    match action(&websocket_api_message::body(request)) {
         Ok(Action::Ping) => Ok(StreamEvent::Ping { stream_id: None }),
         Err(problem) => Err(Refusal::Message(problem)),
     }
@@ -37,17 +30,18 @@ fn action(message: &[u8]) -> Result<Action, &'static str> {
     match message.action.as_ref().map(serde_json::Value::as_str) {
         Some(Some("ping")) => Ok(Action::Ping),
         // API Gateway sends it elsewhere when it is text, and JSON through and through.
-        Some(Some("stream")) => {
-            Err("A message with the action \"stream\" must be a text frame of valid JSON.")
+        Some(Some("stream" | "resume" | "cancel")) => {
+            Err("A message with this action must be a text frame of valid JSON.")
         }
-        Some(Some(_)) => Err("`action` must be \"stream\" or \"ping\"."),
-        Some(None) => Err("`action` must be a string: \"stream\" or \"ping\"."),
-        None => Err("`action` is missing: \"stream\" or \"ping\"."),
+        Some(Some(_)) => Err("`action` must be \"stream\", \"resume\", \"cancel\" or \"ping\"."),
+        Some(None) => Err("`action` must be a string: \"stream\", \"resume\", \"cancel\" or \"ping\"."),
+        None => Err("`action` is missing: \"stream\", \"resume\", \"cancel\" or \"ping\"."),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
     use chat::wire;
 
     use super::*;
@@ -64,7 +58,7 @@ mod tests {
         };
         check(r#"{"action":"ping"}"#, false, r#"{"type":"ping"}"#);
         check("eyJhY3Rpb24iOiJwaW5nIn0=", true, r#"{"type":"ping"}"#);
-        check(r#"{"action":"dance"}"#, false, "must be \\\"stream\\\" or");
+        check(r#"{"action":"dance"}"#, false, "must be \\\"stream\\\", ");
         check(r#"{"action":7}"#, false, "must be a string");
         check("{}", false, "is missing");
         for not_an_object in ["", "null", "7", "[\"ping\"]", "{", "\u{0}", "{\"action\":\"ping\"}x"] {

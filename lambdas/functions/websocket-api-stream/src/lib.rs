@@ -10,13 +10,15 @@ mod refusal;
 
 use std::sync::Arc;
 
-use auth::Caller;
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use aws_sdk_apigatewaymanagement::Client;
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use chat::{Cancellation, ChatRequest, EventSink as _, Limits, Model, Opening, RequestLimits, Tuning, relay};
+use chat::{
+    ChatRequest, EventSink as _, InvalidRequest, Limits, Model, Opening, RequestLimits, ResumeRequest,
+    Tuning, relay,
+};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use startup::{Causes, Ledger};
+use stream_log::{Attempt, Claim, Following, Keeper, Store, StreamLog};
 use tokio::time::Instant;
 use tracing::error;
 
@@ -24,8 +26,9 @@ use crate::{connection::Connection, refusal::Refusal};
 pub use connection::{client as connections, tuning};
 
 /// The function with everything it needs.
-pub struct Function<M> {
+pub struct Function<M, S> {
     pub connections: Client,
+    pub log: StreamLog<S>,
     pub model: M,
     pub model_id: Arc<str>,
     pub request_limits: RequestLimits,
@@ -33,9 +36,17 @@ pub struct Function<M> {
     pub ledger: Ledger,
 }
 
-impl<M: Model> Function<M> {
-    /// One message `{"action": "stream", ...}`. The client is told everything by events, so the invocation itself
-    /// fails only when it is not known who the client is.
+/// A message that is not refused.
+enum Admitted<'a, S> {
+    /// A new prompt, whose stream is this message's now.
+    Claimed(ChatRequest, Attempt, Keeper<'a, S>),
+    /// A stream out of the log.
+    Recorded(Following<'a, S>),
+}
+
+impl<M: Model, S: Store> Function<M, S> {
+    /// One message `{"action": "stream", ...}` or `{"action": "resume", ...}`. The client is told everything by events,
+    /// so the invocation itself fails only when it is not known who the client is.
     pub async fn handle(
         &self,
         event: LambdaEvent<ApiGatewayWebsocketProxyRequest>,
@@ -48,50 +59,70 @@ impl<M: Model> Function<M> {
                 error_message: "the event has no requestContext.connectionId".to_owned(),
             });
         };
-        let mut sink = Connection::new(self.connections.clone(), connection_id);
-        let (request, answer) = match self.open(&message, &limits).await {
-            Ok(opened) => opened,
-            Err(refusal) => {
-                let (code, stream_id) = (refusal.code(), refusal.stream_id());
-                self.ledger.refused(&context.request_id, stream_id, code, &refusal);
-                if let Err(error) = sink.send(&[refusal.into_event()]).await {
-                    error!(request_id = context.request_id, error = %Causes(&error), "the refusal was not delivered");
-                }
-                return Ok(());
+        let mut connection = Connection::new(self.connections.clone(), connection_id);
+        let request_id = context.request_id.as_str();
+        match self.admit(&message, &limits).await {
+            Ok(Admitted::Claimed(request, attempt, keeper)) => {
+                keeper.keep(self.answer(request_id, connection, &request, &attempt, &limits)).await;
             }
-        };
-        let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
-        let outcome = relay(opening, answer, &mut sink, &limits, &Cancellation::never()).await;
-        self.ledger.answered(&context.request_id, &request.stream_id, &outcome);
+            Ok(Admitted::Recorded(stream)) => stream.run(request_id, &mut connection, &limits).await,
+            Err(refusal) => self.refuse(request_id, &mut connection, refusal).await,
+        }
         Ok(())
     }
 
-    async fn open(
+    async fn answer(
+        &self,
+        request_id: &str,
+        mut connection: Connection,
+        request: &ChatRequest,
+        attempt: &Attempt,
+        limits: &Limits,
+    ) {
+        let answer = match chat::open(&self.model, request, limits, attempt.cancellation()).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                attempt.give_up(error.code());
+                let refusal = Refusal::Model(error, request.stream_id.clone());
+                return self.refuse(request_id, &mut connection, refusal).await;
+            }
+        };
+        let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
+        let mut sink = attempt.record(connection);
+        let outcome = relay(opening, answer, &mut sink, limits, attempt.cancellation()).await;
+        self.ledger.answered(request_id, &request.stream_id, &outcome);
+    }
+
+    async fn refuse(&self, request_id: &str, connection: &mut Connection, refusal: Refusal) {
+        self.ledger.refused(request_id, refusal.stream_id(), refusal.code(), &refusal);
+        if let Err(error) = connection.send(&[refusal.into_event()]).await {
+            error!(request_id, error = %Causes(&error), "the refusal was not delivered");
+        }
+    }
+
+    async fn admit(
         &self,
         message: &ApiGatewayWebsocketProxyRequest,
         limits: &Limits,
-    ) -> Result<(ChatRequest, chat::Opened<M::Answer>), Refusal> {
-        let body = body(message);
+    ) -> Result<Admitted<'_, S>, Refusal> {
+        let body = websocket_api_message::body(message);
         let stream_id = ChatRequest::stream_id_of(&body);
-        let authorizer = &message.request_context.authorizer.fields;
-        let caller = Caller::from_websocket_authorizer(authorizer, startup::unix_now())
-            .map_err(|error| Refusal::caller(error, stream_id.clone()))?;
-        let request = ChatRequest::parse(caller, &body, self.request_limits)
-            .map_err(|invalid| Refusal::invalid(invalid, stream_id))?;
-        match chat::open(&self.model, &request, limits, &Cancellation::never()).await {
-            Ok(answer) => Ok((request, answer)),
-            Err(error) => Err(Refusal::model(error, request.stream_id)),
+        let caller = websocket_api_message::caller(message)
+            .map_err(|error| Refusal::Caller(error, stream_id.clone()))?;
+        let invalid = |invalid: InvalidRequest| Refusal::Invalid(invalid.into_error(), stream_id);
+        if message.request_context.route_key.as_deref() == Some("resume") {
+            let wanted = ResumeRequest::parse(&body).map_err(invalid)?;
+            return match self.log.find(&caller, &wanted).await {
+                Ok(Some(stream)) => Ok(Admitted::Recorded(stream)),
+                Ok(None) => Err(Refusal::NoStream(wanted.stream_id)),
+                Err(error) => Err(Refusal::Log(error, wanted.stream_id)),
+            };
         }
-    }
-}
-
-/// The integration's template sends the message in base64. What is not base64 is not JSON either, and refused as
-/// such.
-fn body(message: &ApiGatewayWebsocketProxyRequest) -> Vec<u8> {
-    let body = message.body.as_deref().unwrap_or_default();
-    if message.is_base64_encoded {
-        BASE64_STANDARD.decode(body).unwrap_or_default()
-    } else {
-        body.as_bytes().to_vec()
+        let request = ChatRequest::parse(caller, &body, self.request_limits).map_err(invalid)?;
+        match self.log.claim(&request, limits).await {
+            Ok(Claim::Won(attempt, keeper)) => Ok(Admitted::Claimed(request, attempt, keeper)),
+            Ok(Claim::Answered(stream)) => Ok(Admitted::Recorded(stream)),
+            Err(error) => Err(Refusal::Claim(error, request.stream_id)),
+        }
     }
 }

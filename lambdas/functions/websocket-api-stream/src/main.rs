@@ -12,16 +12,14 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         .await
 }
 
-fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model>> {
+fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, impl stream_log::Store>> {
     let aws = Aws::from_settings(settings, HttpClient::new())?;
-    let bedrock = bedrock::client(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?));
-    let model_id = settings.required("MODEL_ID")?;
-    let model =
-        bedrock::BedrockModel::new(bedrock, model_id.as_str(), settings.optional("MODEL_REQUEST_FIELDS")?);
+    let (model, model_id) = bedrock::from_settings(settings, &aws)?;
     Ok(Function {
         connections: connections(&aws.sdk_config(Some(settings.required("CONNECTIONS_URL")?))),
-        model: chat::Retrying::new(model, chat::Backoff::default()),
-        model_id: model_id.into(),
+        log: stream_log::from_settings(settings, &aws)?,
+        model,
+        model_id,
         request_limits: settings.request_limits()?,
         tuning: settings.tuning(&websocket_api_stream::tuning())?,
         ledger: Ledger::from_settings(settings)?,

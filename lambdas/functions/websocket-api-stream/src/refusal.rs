@@ -1,5 +1,6 @@
 use auth::NotACaller;
-use chat::{ErrorCode, InvalidRequest, ModelError, StreamEvent, StreamId};
+use chat::{Error, ErrorCode, ModelError, StreamEvent, StreamId};
+use stream_log::{ClaimError, StoreError};
 
 /// A message that gets no stream.
 #[derive(Debug, thiserror::Error)]
@@ -8,28 +9,25 @@ pub(crate) enum Refusal {
     Caller(#[source] NotACaller, Option<StreamId>),
     /// Without the sentence for the caller: it may quote the prompt, and this is logged.
     #[error("{}", .0.code)]
-    Invalid(chat::Error, Option<StreamId>),
+    Invalid(Error, Option<StreamId>),
+    #[error("the stream was not claimed")]
+    Claim(#[source] ClaimError, StreamId),
+    #[error("the caller has no such stream")]
+    NoStream(StreamId),
+    #[error("the stream log did not answer")]
+    Log(#[source] StoreError, StreamId),
     #[error("the model did not open")]
     Model(#[source] ModelError, StreamId),
 }
 
 impl Refusal {
-    pub(crate) fn caller(error: NotACaller, stream_id: Option<StreamId>) -> Self {
-        Self::Caller(error, stream_id)
-    }
-
-    pub(crate) fn invalid(invalid: InvalidRequest, stream_id: Option<StreamId>) -> Self {
-        Self::Invalid(invalid.into_error(), stream_id)
-    }
-
-    pub(crate) fn model(error: ModelError, stream_id: StreamId) -> Self {
-        Self::Model(error, stream_id)
-    }
-
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::Caller(..) => ErrorCode::Unauthorized,
             Self::Invalid(error, _) => error.code,
+            Self::Claim(error, _) => error.code(),
+            Self::NoStream(_) => ErrorCode::NotFound,
+            Self::Log(..) => ErrorCode::Internal,
             Self::Model(error, _) => error.code(),
         }
     }
@@ -37,7 +35,10 @@ impl Refusal {
     pub(crate) fn stream_id(&self) -> Option<&StreamId> {
         match self {
             Self::Caller(_, stream_id) | Self::Invalid(_, stream_id) => stream_id.as_ref(),
-            Self::Model(_, stream_id) => Some(stream_id),
+            Self::Claim(_, stream_id)
+            | Self::NoStream(stream_id)
+            | Self::Log(_, stream_id)
+            | Self::Model(_, stream_id) => Some(stream_id),
         }
     }
 
@@ -45,7 +46,8 @@ impl Refusal {
         let stream_id = self.stream_id().cloned();
         let error = match self {
             Self::Invalid(error, _) => error,
-            Self::Caller(..) | Self::Model(..) => self.code().into(),
+            Self::Claim(error, _) => error.to_error(),
+            Self::Caller(..) | Self::NoStream(_) | Self::Log(..) | Self::Model(..) => self.code().into(),
         };
         StreamEvent::Error { stream_id, seq: None, error }
     }
