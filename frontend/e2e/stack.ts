@@ -48,7 +48,7 @@ export async function openStack({ faults = false } = {}): Promise<Stack> {
       await page.close()
       await end()
     }
-    return { url: page.url, settings, faults: faults ? `http://127.0.0.1:${port + 6}` : undefined, close }
+    return { url: page.url, settings, faults: faults ? `http://127.0.0.1:${port + 7}` : undefined, close }
   } catch (problem) {
     await end()
     throw problem
@@ -61,7 +61,7 @@ async function localCloud(folder: string, faults: boolean) {
   await symlink(join(REPOSITORY, 'terraform'), join(folder, 'terraform'))
   await mkdir(join(folder, 'frontend'))
   const { LLM_URL, LLM_MODEL, BEDROCK_URL, ...environment } = process.env
-  const port = await sevenFreePorts()
+  const port = await eightFreePorts()
   const own = { LOCAL_PORT: String(port), LOCAL_FAULTS: faults ? 'on' : 'off', BOOTSTRAPS: join(TARGET, 'release') }
   const cloud = spawn(join(TARGET, 'debug/local-cloud'), {
     cwd: folder,
@@ -87,12 +87,12 @@ async function ready(cloud: ChildProcess) {
   await Promise.race([up, failed])
 }
 
-/** The first of seven ports in a row, below those that the system gives to whoever asks for any. */
-async function sevenFreePorts(): Promise<number> {
+/** The first of eight ports in a row, below those that the system gives to whoever asks for any. */
+async function eightFreePorts(): Promise<number> {
   for (;;) {
     const first = 20_000 + Math.floor(Math.random() * 10_000)
-    const seven = Array.from({ length: 7 }, (_, index) => isFree(first + index))
-    if ((await Promise.all(seven)).every(Boolean)) return first
+    const eight = Array.from({ length: 8 }, (_, index) => isFree(first + index))
+    if ((await Promise.all(eight)).every(Boolean)) return first
   }
 }
 

@@ -10,13 +10,14 @@ use crate::{
     appsync::{AppSync, AppSyncConfig},
     bedrock::{Bedrock, Source},
     cognito::{User, UserPool},
+    dynamodb::{DynamoDb, TableConfig},
     faults::{Faults, control},
     function_url::{self, Cors},
     lambda::{FunctionConfig, Lambda, OnDisconnect},
     sigv4::{ACCOUNT_ID, Identities, REGION},
     sqs::{EventSourceConfig, QueueConfig, Queues},
     websocket_api::{self, WebSocketApi, WebSocketApiConfig},
-    wiring::{self, CORS, Function, QUEUE, Service, Setting, WEBSOCKET_API, defaults},
+    wiring::{self, CORS, Function, QUEUE, Service, Setting, TABLE, WEBSOCKET_API, defaults},
 };
 
 mod ports;
@@ -24,7 +25,7 @@ mod ports;
 /// What can be chosen.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The first of six ports, and of a seventh for `control`; `None`: any free ones.
+    /// The first of seven ports, and of an eighth for `control`; `None`: any free ones.
     pub base_port: Option<u16>,
     /// The folder of the built bootstraps, each named like its function.
     pub bootstraps: PathBuf,
@@ -42,6 +43,8 @@ pub struct Options {
     /// Of the queue's event source, and how many batches are answered at once.
     pub batch_size: usize,
     pub maximum_concurrency: usize,
+    /// Whether the functions know the table of the stream log.
+    pub stream_log: bool,
     /// Whether `Cloud::faults` can be planned over HTTP too.
     pub control: bool,
 }
@@ -52,6 +55,7 @@ pub struct Cloud {
     pub user_pool: UserPool,
     pub bedrock: Bedrock,
     pub queues: Queues,
+    pub dynamodb: DynamoDb,
     pub websocket_api: WebSocketApi,
     pub appsync: AppSync,
     /// What goes wrong: nothing, until it is planned.
@@ -85,7 +89,12 @@ impl Cloud {
             tokio::task::spawn_blocking(move || UserPool::new(REGION, &pool_issuer, users)).await?;
 
         let identities = Identities::default();
-        let settings = Settings { addresses: &addresses, issuer: &issuer, client_id: user_pool.client_id() };
+        let settings = Settings {
+            addresses: &addresses,
+            issuer: &issuer,
+            client_id: user_pool.client_id(),
+            stream_log: options.stream_log,
+        };
         let functions =
             wiring::FUNCTIONS.map(|function| settings.configure(&function, &options, &identities));
         let mut lambda = Lambda::new(functions.into()).with_faults(faults.clone());
@@ -96,6 +105,7 @@ impl Cloud {
         let modules = options.repository.join("terraform/modules");
         let bedrock = Bedrock::new(options.source.clone(), identities.clone(), faults.clone());
         let queues = Queues::new(queues(), identities.clone(), faults.clone());
+        let dynamodb = DynamoDb::new(vec![table()], identities.clone(), faults.clone());
         let websocket_api = WebSocketApi::try_new(
             WebSocketApiConfig {
                 stage: WEBSOCKET_API.stage.to_owned(),
@@ -130,6 +140,7 @@ impl Cloud {
             appsync.router(),
             queues.router(),
             bedrock.router(),
+            dynamodb.router(),
         ];
         for (listener, router) in listeners.into_iter().zip(routers) {
             tasks.spawn(serve(listener, router));
@@ -148,6 +159,7 @@ impl Cloud {
             user_pool,
             bedrock,
             queues,
+            dynamodb,
             websocket_api,
             appsync,
             faults,
@@ -196,6 +208,7 @@ struct Settings<'a> {
     addresses: &'a Addresses,
     issuer: &'a str,
     client_id: &'a str,
+    stream_log: bool,
 }
 
 impl Settings<'_> {
@@ -240,6 +253,17 @@ impl Settings<'_> {
             Setting::QueueUrl => format!("{}/{ACCOUNT_ID}/{}", self.url(Service::Sqs), QUEUE.name),
             Setting::GraphqlUrl => format!("{}/graphql", self.url(Service::AppSync)),
             Setting::ConnectionsUrl => format!("{}/{}", self.url(Service::WebSocketApi), WEBSOCKET_API.stage),
+            Setting::StreamLogTable => {
+                if self.stream_log {
+                    TABLE.name.to_owned()
+                } else {
+                    String::new()
+                }
+            }
+            Setting::StreamLogRetentionSeconds => defaults::STREAM_LOG_RETENTION_SECONDS.to_string(),
+            Setting::MaxStreamsPerUser => defaults::MAX_STREAMS_PER_USER.to_string(),
+            Setting::MaxOutputTokensPerUserPerDay => defaults::MAX_OUTPUT_TOKENS_PER_USER_PER_DAY.to_string(),
+            Setting::AbandonAfterSeconds => defaults::ABANDON_AFTER_SECONDS.to_string(),
         }
     }
 
@@ -278,6 +302,15 @@ fn queues() -> Vec<QueueConfig> {
             max_receive_count: u32::MAX,
         },
     ]
+}
+
+fn table() -> TableConfig {
+    TableConfig {
+        name: TABLE.name.to_owned(),
+        hash_key: TABLE.hash_key.to_owned(),
+        range_key: TABLE.range_key.to_owned(),
+        ttl: TABLE.ttl.to_owned(),
+    }
 }
 
 fn event_source(options: &Options) -> EventSourceConfig {

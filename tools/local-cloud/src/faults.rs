@@ -33,6 +33,7 @@ pub struct Planned {
     posts: AtomicUsize,
     publishes: AtomicUsize,
     sends: AtomicUsize,
+    stored: AtomicUsize,
     deliveries: AtomicUsize,
     tokens: AtomicUsize,
     refusals: AtomicUsize,
@@ -50,6 +51,7 @@ pub(crate) enum Plane {
     Posts,
     Publishes,
     Sends,
+    Store,
 }
 
 /// What is left of one delivery.
@@ -110,6 +112,11 @@ impl Planned {
         [&self.posts, &self.publishes, &self.sends].map(|count| count.load(Ordering::SeqCst))
     }
 
+    /// How many calls of DynamoDB there were.
+    pub fn stored(&self) -> usize {
+        self.stored.load(Ordering::SeqCst)
+    }
+
     /// When the first call or delivery was met by a fault.
     pub fn first_met(&self) -> Option<Instant> {
         *self.met.lock().expect("nothing panics while it holds a time")
@@ -121,6 +128,7 @@ impl Planned {
             Plane::Posts => (&self.posts, &self.plan.posts),
             Plane::Publishes => (&self.publishes, &self.plan.publishes),
             Plane::Sends => (&self.sends, &self.plan.sends),
+            Plane::Store => (&self.stored, &self.plan.store),
         };
         let call = count.fetch_add(1, Ordering::SeqCst);
         let fault = faults.iter().find(|at| at.meets(call)).map(|at| at.fault);

@@ -7,6 +7,7 @@ pub mod appsync;
 pub mod bedrock;
 pub mod cloud;
 pub mod cognito;
+pub mod dynamodb;
 pub mod faults;
 pub mod function_url;
 pub mod lambda;

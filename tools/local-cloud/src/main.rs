@@ -52,6 +52,7 @@ async fn run() -> anyhow::Result<()> {
         stream_timeout: None,
         batch_size: QUEUE.batch_size,
         maximum_concurrency: QUEUE.maximum_concurrency,
+        stream_log: true,
         control: faults()?,
     })
     .await?;

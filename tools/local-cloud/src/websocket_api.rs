@@ -59,10 +59,10 @@ const MAX_MESSAGE: usize = 128 * 1024;
 pub struct WebSocketApiConfig {
     pub stage: String,
     pub authorizer: String,
-    /// Called for `$connect`, `$disconnect` and `$default`, as a proxy integration; what it returns for
-    /// `$default` goes to the client (the route has a route response).
+    /// Called for `$connect`, `$disconnect`, `$default` and `cancel`, as a proxy integration; what it returns for
+    /// the last two goes to the client (they have route responses).
     pub session: String,
-    /// Invoked asynchronously by the route `stream`, a non-proxy integration.
+    /// Invoked asynchronously by the routes `stream` and `resume`, a non-proxy integration.
     pub stream: String,
     /// The request template of that integration, the very file that is deployed.
     pub stream_template: PathBuf,

@@ -38,6 +38,14 @@ pub enum Setting {
     QueueUrl,
     GraphqlUrl,
     ConnectionsUrl,
+    /// Empty: there is no stream log.
+    StreamLogTable,
+    StreamLogRetentionSeconds,
+    /// Empty: no cap.
+    MaxStreamsPerUser,
+    /// Empty: no cap.
+    MaxOutputTokensPerUserPerDay,
+    AbandonAfterSeconds,
 }
 
 /// A service with an address of its own, in the order of the ports.
@@ -49,11 +57,19 @@ pub enum Service {
     AppSync,
     Sqs,
     Bedrock,
+    DynamoDb,
 }
 
 impl Service {
-    pub const ALL: [Self; 6] =
-        [Self::Cognito, Self::FunctionUrl, Self::WebSocketApi, Self::AppSync, Self::Sqs, Self::Bedrock];
+    pub const ALL: [Self; 7] = [
+        Self::Cognito,
+        Self::FunctionUrl,
+        Self::WebSocketApi,
+        Self::AppSync,
+        Self::Sqs,
+        Self::Bedrock,
+        Self::DynamoDb,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -63,6 +79,7 @@ impl Service {
             Self::AppSync => "appsync",
             Self::Sqs => "sqs",
             Self::Bedrock => "bedrock",
+            Self::DynamoDb => "dynamodb",
         }
     }
 }
@@ -79,6 +96,16 @@ pub struct Queue {
     pub max_receive_count: u32,
     pub batch_size: usize,
     pub maximum_concurrency: usize,
+}
+
+/// The table of the stream log. Both keys are strings.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Table {
+    pub name: &'static str,
+    pub hash_key: &'static str,
+    pub range_key: &'static str,
+    /// The attribute with the time, in Unix seconds, at which an item may be deleted.
+    pub ttl: &'static str,
 }
 
 /// The routes of the WebSocket API.
@@ -113,13 +140,28 @@ pub const WORKER: &str = "appsync-worker";
 const CONVERSE_STREAM: &str = "bedrock:InvokeModelWithResponseStream";
 const BEDROCK_ENDPOINT: (&str, Service) = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", Service::Bedrock);
 const SQS_ENDPOINT: (&str, Service) = ("AWS_ENDPOINT_URL_SQS", Service::Sqs);
+const DYNAMODB_ENDPOINT: (&str, Service) = ("AWS_ENDPOINT_URL_DYNAMODB", Service::DynamoDb);
+
+const STREAM_LOG_TABLE: (&str, Setting) = ("STREAM_LOG_TABLE", Setting::StreamLogTable);
+const STREAM_LOG_RETENTION: (&str, Setting) =
+    ("STREAM_LOG_RETENTION_SECONDS", Setting::StreamLogRetentionSeconds);
+const MAX_STREAMS: (&str, Setting) = ("MAX_STREAMS_PER_USER", Setting::MaxStreamsPerUser);
+const MAX_TOKENS_PER_DAY: (&str, Setting) =
+    ("MAX_OUTPUT_TOKENS_PER_USER_PER_DAY", Setting::MaxOutputTokensPerUserPerDay);
+const ABANDON_AFTER: (&str, Setting) = ("ABANDON_AFTER_SECONDS", Setting::AbandonAfterSeconds);
+
+// A transaction needs the actions of its items, and nothing for itself.
+const READ_ITEM: &str = "dynamodb:GetItem";
+const PUT_ITEM: &str = "dynamodb:PutItem";
+const UPDATE_ITEM: &str = "dynamodb:UpdateItem";
+const QUERY: &str = "dynamodb:Query";
 
 pub const FUNCTIONS: [Function; 6] = [
     Function {
         name: FUNCTION_URL,
         timeout_seconds: STREAM_TIMEOUT_SECONDS,
         memory_mb: MEMORY_MB,
-        actions: &[CONVERSE_STREAM],
+        actions: &[CONVERSE_STREAM, READ_ITEM, PUT_ITEM, UPDATE_ITEM, QUERY],
         environment: &[
             ("COGNITO_ISSUER", Setting::CognitoIssuer),
             ("COGNITO_JWKS_URL", Setting::CognitoJwksUrl),
@@ -127,8 +169,13 @@ pub const FUNCTIONS: [Function; 6] = [
             ("MODEL_ID", Setting::ModelId),
             ("MODEL_REQUEST_FIELDS", Setting::ModelRequestFields),
             ("MAX_OUTPUT_TOKENS", Setting::MaxOutputTokens),
+            STREAM_LOG_TABLE,
+            STREAM_LOG_RETENTION,
+            MAX_STREAMS,
+            MAX_TOKENS_PER_DAY,
+            ABANDON_AFTER,
         ],
-        endpoints: &[BEDROCK_ENDPOINT],
+        endpoints: &[BEDROCK_ENDPOINT, DYNAMODB_ENDPOINT],
     },
     Function {
         name: AUTHORIZER,
@@ -146,47 +193,65 @@ pub const FUNCTIONS: [Function; 6] = [
         name: SESSION,
         timeout_seconds: SHORT_TIMEOUT_SECONDS,
         memory_mb: MEMORY_MB,
-        actions: &[],
-        environment: &[],
-        endpoints: &[],
+        actions: &[UPDATE_ITEM],
+        environment: &[STREAM_LOG_TABLE],
+        endpoints: &[DYNAMODB_ENDPOINT],
     },
     Function {
         name: STREAM,
         timeout_seconds: STREAM_TIMEOUT_SECONDS,
         memory_mb: MEMORY_MB,
-        actions: &[CONVERSE_STREAM, "execute-api:ManageConnections"],
+        actions: &[CONVERSE_STREAM, "execute-api:ManageConnections", READ_ITEM, PUT_ITEM, UPDATE_ITEM, QUERY],
         environment: &[
             ("CONNECTIONS_URL", Setting::ConnectionsUrl),
             ("MODEL_ID", Setting::ModelId),
             ("MODEL_REQUEST_FIELDS", Setting::ModelRequestFields),
             ("MAX_OUTPUT_TOKENS", Setting::MaxOutputTokens),
+            STREAM_LOG_TABLE,
+            STREAM_LOG_RETENTION,
+            MAX_STREAMS,
+            MAX_TOKENS_PER_DAY,
+            ABANDON_AFTER,
         ],
-        endpoints: &[BEDROCK_ENDPOINT],
+        endpoints: &[BEDROCK_ENDPOINT, DYNAMODB_ENDPOINT],
     },
     Function {
         name: REQUEST,
         timeout_seconds: SHORT_TIMEOUT_SECONDS,
         memory_mb: MEMORY_MB,
-        actions: &["sqs:SendMessage"],
+        actions: &["sqs:SendMessage", READ_ITEM, PUT_ITEM, UPDATE_ITEM, QUERY],
         environment: &[
             ("COGNITO_CLIENT_ID", Setting::CognitoClientId),
             ("QUEUE_URL", Setting::QueueUrl),
             ("MAX_OUTPUT_TOKENS", Setting::MaxOutputTokens),
+            STREAM_LOG_TABLE,
+            STREAM_LOG_RETENTION,
+            MAX_STREAMS,
+            MAX_TOKENS_PER_DAY,
         ],
-        endpoints: &[SQS_ENDPOINT],
+        endpoints: &[SQS_ENDPOINT, DYNAMODB_ENDPOINT],
     },
     Function {
         name: WORKER,
         timeout_seconds: STREAM_TIMEOUT_SECONDS,
         memory_mb: MEMORY_MB,
-        actions: &[CONVERSE_STREAM, "sqs:ChangeMessageVisibility", "appsync:GraphQL:Mutation.publishToken"],
+        actions: &[
+            CONVERSE_STREAM,
+            "sqs:ChangeMessageVisibility",
+            "appsync:GraphQL:Mutation.publishToken",
+            READ_ITEM,
+            PUT_ITEM,
+            UPDATE_ITEM,
+        ],
         environment: &[
             ("QUEUE_URL", Setting::QueueUrl),
             ("GRAPHQL_URL", Setting::GraphqlUrl),
             ("MODEL_ID", Setting::ModelId),
             ("MODEL_REQUEST_FIELDS", Setting::ModelRequestFields),
+            STREAM_LOG_TABLE,
+            STREAM_LOG_RETENTION,
         ],
-        endpoints: &[BEDROCK_ENDPOINT, SQS_ENDPOINT],
+        endpoints: &[BEDROCK_ENDPOINT, SQS_ENDPOINT, DYNAMODB_ENDPOINT],
     },
 ];
 
@@ -202,6 +267,9 @@ pub const QUEUE: Queue = Queue {
     maximum_concurrency: 20,
 };
 
+pub const TABLE: Table =
+    Table { name: "tristream-streams", hash_key: "pk", range_key: "sk", ttl: "expires_at" };
+
 pub const WEBSOCKET_API: WebSocketApi = WebSocketApi {
     stage: "live",
     authorizer: AUTHORIZER,
@@ -209,7 +277,9 @@ pub const WEBSOCKET_API: WebSocketApi = WebSocketApi {
         ("$connect", SESSION, false),
         ("$disconnect", SESSION, false),
         ("$default", SESSION, false),
+        ("cancel", SESSION, false),
         ("stream", STREAM, true),
+        ("resume", STREAM, true),
     ],
 };
 
@@ -218,12 +288,16 @@ pub mod defaults {
     pub const MODEL_ID: &str = "us.anthropic.claude-haiku-5-5";
     pub const MODEL_REQUEST_FIELDS: &str = r#"{"thinking":{"type":"disabled"}}"#;
     pub const MAX_OUTPUT_TOKENS: u32 = 1024;
+    pub const STREAM_LOG_RETENTION_SECONDS: u32 = 24 * 60 * 60;
+    pub const MAX_STREAMS_PER_USER: u32 = 10;
+    pub const MAX_OUTPUT_TOKENS_PER_USER_PER_DAY: u32 = 200_000;
+    pub const ABANDON_AFTER_SECONDS: u32 = 30;
 }
 
 /// What a browser may do with the Function URL. Which origins may is the operator's choice.
 pub const CORS: Cors = Cors {
-    methods: &["POST"],
-    headers: &["authorization", "content-type"],
+    methods: &["POST", "GET", "DELETE"],
+    headers: &["authorization", "content-type", "last-event-id"],
     expose_headers: &["x-amzn-requestid"],
     max_age_seconds: 86_400,
 };
@@ -233,12 +307,17 @@ pub fn to_json() -> String {
     let table = serde_json::json!({
         "functions": FUNCTIONS,
         "queue": QUEUE,
+        "table": TABLE,
         "websocket_api": WEBSOCKET_API,
         "cors": CORS,
         "defaults": {
             "model_id": defaults::MODEL_ID,
             "model_request_fields": defaults::MODEL_REQUEST_FIELDS,
             "max_output_tokens": defaults::MAX_OUTPUT_TOKENS.to_string(),
+            "stream_log_retention_seconds": defaults::STREAM_LOG_RETENTION_SECONDS.to_string(),
+            "max_streams_per_user": defaults::MAX_STREAMS_PER_USER.to_string(),
+            "max_output_tokens_per_user_per_day": defaults::MAX_OUTPUT_TOKENS_PER_USER_PER_DAY.to_string(),
+            "abandon_after_seconds": defaults::ABANDON_AFTER_SECONDS.to_string(),
         },
     });
     serde_json::to_string_pretty(&table).expect("strings and numbers always serialize")

@@ -79,6 +79,7 @@ impl Stage {
             on_disconnect: if kind == Kind::Signal { OnDisconnect::Signal } else { OnDisconnect::Drain },
             maximum_concurrency: if kind == Kind::Crowded { 100 } else { QUEUE.maximum_concurrency },
             batch_size: if kind == Kind::Batches { 10 } else { 1 },
+            stream_log: true,
             control: false,
         })
         .await?;

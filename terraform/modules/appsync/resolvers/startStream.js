@@ -2,7 +2,7 @@ import { util } from '@aws-appsync/utils';
 
 /**
  * Mutation.startStream, on the Lambda data source `appsync-request`, which checks identity and arguments and
- * answers `{sessionId}` or `{error: {code, message, retryable}}`.
+ * answers `{sessionId}` or `{error: {code, message, retryable, retryAfter}}`, the last only when it is known.
  */
 export function request(ctx) {
   // AppSync lets id tokens in too. Those are made for the client, not for an API.
@@ -13,6 +13,7 @@ export function request(ctx) {
   return {
     operation: 'Invoke',
     payload: {
+      field: 'startStream',
       arguments: ctx.args,
       identity: { sub: ctx.identity.sub, claims: { iss, client_id, token_use, exp } },
     },
@@ -26,7 +27,8 @@ export function response(ctx) {
   }
   const { error } = ctx.result;
   if (error) {
-    util.error(error.message, error.code, null, { retryable: error.retryable });
+    const { retryable, retryAfter } = error;
+    util.error(error.message, error.code, null, retryAfter ? { retryable, retryAfter } : { retryable });
   }
   return ctx.result;
 }

@@ -91,7 +91,7 @@ impl DataSource {
     /// As in the Terraform module.
     fn of(call: &Invocation<'_>) -> Self {
         match (call.parent_type, call.field) {
-            ("Mutation", "startStream") => Self::Lambda,
+            ("Mutation", "startStream" | "cancelStream") | ("Query", "streamEvents") => Self::Lambda,
             _ => Self::None,
         }
     }

@@ -33,7 +33,8 @@ pub(super) async fn bind(base_port: Option<u16>) -> anyhow::Result<(Vec<TcpListe
 
 /// After the ports of the services.
 pub(super) async fn bind_control(base_port: Option<u16>) -> anyhow::Result<TcpListener> {
-    bind_one(base_port, 6, "faults").await
+    let services = u16::try_from(Service::ALL.len())?;
+    bind_one(base_port, services, "faults").await
 }
 
 pub(super) async fn serve(listener: TcpListener, router: Router) {

@@ -12,7 +12,7 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::{CallFault, Faults, Plane};
-use crate::{appsync, sqs, websocket_api};
+use crate::{appsync, dynamodb, sqs, websocket_api};
 
 /// More than any of the services takes.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -47,28 +47,29 @@ pub(crate) async fn meet(
     let target = head.headers.get("x-amz-target").map(http::HeaderValue::as_bytes);
     let planned = plane.concerns(target, &body).then(|| faults.of(&body)).flatten();
     let fault = planned.and_then(|planned| planned.call(plane));
-    let call = next.run(Request::from_parts(head, Body::from(body)));
+    let Some(fault) = fault else { return next.run(Request::from_parts(head, Body::from(body))).await };
+    let refusal = |status| plane.refusal(status, &body);
+    let call = next.run(Request::from_parts(head, Body::from(body.clone())));
     match fault {
-        None => call.await,
-        Some(CallFault::Refuse(status)) => plane.refusal(status),
-        Some(CallFault::DoneBut(status)) => {
+        CallFault::Refuse(status) => refusal(status),
+        CallFault::DoneBut(status) => {
             let answer = call.await;
-            if answer.status().is_success() { plane.refusal(status) } else { answer }
+            if answer.status().is_success() { refusal(status) } else { answer }
         }
         // Until the client goes, and takes this with it.
-        Some(CallFault::Hang) => std::future::pending().await,
-        Some(CallFault::DoneButHang) => {
+        CallFault::Hang => std::future::pending().await,
+        CallFault::DoneButHang => {
             call.await;
             std::future::pending().await
         }
-        Some(CallFault::Late(ms)) => {
+        CallFault::Late(ms) => {
             let answer = call.await;
             tokio::time::sleep(Duration::from_millis(ms)).await;
             answer
         }
-        Some(CallFault::GraphqlErrors) => match plane {
-            Plane::Publishes => plane.refusal(200),
-            Plane::Posts | Plane::Sends => plane.refusal(500),
+        CallFault::GraphqlErrors => match plane {
+            Plane::Publishes => refusal(200),
+            Plane::Posts | Plane::Sends | Plane::Store => refusal(500),
         },
     }
 }
@@ -80,7 +81,7 @@ impl Plane {
             query: String,
         }
         match self {
-            Self::Posts => true,
+            Self::Posts | Self::Store => true,
             // The query, for a prompt may say anything.
             Self::Publishes => {
                 serde_json::from_slice(body).is_ok_and(|Operation { query }| query.contains("publishToken"))
@@ -90,11 +91,12 @@ impl Plane {
     }
 
     /// In the service's own shape.
-    fn refusal(self, status: u16) -> Response {
+    fn refusal(self, status: u16, body: &[u8]) -> Response {
         match self {
             Self::Posts => websocket_api::management::refusal(status),
             Self::Publishes => appsync::refusal(status),
             Self::Sends => sqs::api::refusal(status),
+            Self::Store => dynamodb::api::refusal(status, body),
         }
     }
 }

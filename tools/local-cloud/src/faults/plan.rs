@@ -16,6 +16,8 @@ pub struct Plan {
     pub publishes: Vec<At<CallFault>>,
     /// `SendMessage`, to the queue of prompts.
     pub sends: Vec<At<CallFault>>,
+    /// Calls of DynamoDB: those of the stream log.
+    pub store: Vec<At<CallFault>>,
     /// Messages of a WebSocket, or portions of a Function URL's answer, on their last way to the client.
     pub deliveries: Vec<At<DeliveryFault>>,
     /// What SQS does with the prompt.
@@ -39,7 +41,8 @@ pub struct At<F> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum CallFault {
-    /// Refused with this status; nothing has happened.
+    /// Refused with this status; nothing has happened. DynamoDB says 400 for what others say otherwise: here 429 is
+    /// a throttled call, 409 a conflict with another transaction.
     Refuse(u16),
     /// Done, and yet answered with this status: the answer was lost on its way.
     DoneBut(u16),

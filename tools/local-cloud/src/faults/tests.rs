@@ -127,6 +127,7 @@ fn a_plan_survives_its_json() {
             posts: vec![At::from(2, CallFault::Late(40)), At::once(0, CallFault::DoneBut(500))],
             publishes: vec![At::times(0, 2, CallFault::GraphqlErrors)],
             sends: vec![At::once(0, CallFault::Hang), At::once(1, CallFault::DoneButHang)],
+            store: vec![At::times(2, 3, CallFault::Refuse(409))],
             deliveries: vec![At::once(3, DeliveryFault::Swap), At::from(5, DeliveryFault::Cut)],
             queue,
             kill_after_tokens: Some(3),

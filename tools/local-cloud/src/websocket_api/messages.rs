@@ -15,30 +15,52 @@ use super::{
     events,
 };
 
-const DEFAULT: &str = "$default";
-const STREAM: &str = "stream";
+/// What a message selects by its `action`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Cancel,
+    Default,
+    Resume,
+    Stream,
+}
 
 pub(super) async fn text(api: Arc<Api>, connection: Arc<Connection>, body: Utf8Bytes) {
-    if selects_stream(&body) {
-        stream(&api, &connection, &body).await;
-    } else {
-        default(&api, &connection, &body, false).await;
+    let route = Route::of(&body);
+    match route {
+        Route::Stream | Route::Resume => asynchronous(&api, &connection, route, &body).await,
+        Route::Cancel | Route::Default => proxy(&api, &connection, route, &body, false).await,
     }
 }
 
 /// A binary message has no body to select a route by.
 pub(super) async fn binary(api: Arc<Api>, connection: Arc<Connection>, body: Bytes) {
-    default(&api, &connection, &BASE64_STANDARD.encode(body), true).await;
+    proxy(&api, &connection, Route::Default, &BASE64_STANDARD.encode(body), true).await;
 }
 
-fn selects_stream(body: &str) -> bool {
-    let body: Option<Value> = serde_json::from_str(body).ok();
-    body.is_some_and(|body| body.get("action").and_then(Value::as_str) == Some(STREAM))
+impl Route {
+    fn of(body: &str) -> Self {
+        let body: Option<Value> = serde_json::from_str(body).ok();
+        match body.as_ref().and_then(|body| body.get("action")?.as_str()) {
+            Some("cancel") => Self::Cancel,
+            Some("resume") => Self::Resume,
+            Some("stream") => Self::Stream,
+            Some(_) | None => Self::Default,
+        }
+    }
+
+    fn key(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Default => "$default",
+            Self::Resume => "resume",
+            Self::Stream => "stream",
+        }
+    }
 }
 
 /// Non-proxy, `X-Amz-Invocation-Type: 'Event'`: the client hears nothing but what the function posts.
-async fn stream(api: &Api, connection: &Connection, body: &str) {
-    let context = events::message_context(&api.config.stage, connection, STREAM);
+async fn asynchronous(api: &Api, connection: &Connection, route: Route, body: &str) {
+    let context = events::message_context(&api.config.stage, connection, route.key());
     let event = api.template.render(&context, body.as_bytes());
     if serde_json::from_str::<Value>(&event).is_ok() {
         api.lambda.invoke_event(&api.config.stream, Bytes::from(event));
@@ -48,14 +70,14 @@ async fn stream(api: &Api, connection: &Connection, body: &str) {
 }
 
 /// Proxy integration with a route response: the returned `body` is for the client.
-async fn default(api: &Api, connection: &Connection, body: &str, is_base64_encoded: bool) {
+async fn proxy(api: &Api, connection: &Connection, route: Route, body: &str, is_base64_encoded: bool) {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Answer {
         status_code: u16,
         body: Option<String>,
     }
-    let context = events::message_context(&api.config.stage, connection, DEFAULT);
+    let context = events::message_context(&api.config.stage, connection, route.key());
     let event = events::message(&context, body, is_base64_encoded).to_string();
     let answer = api.lambda.invoke(&api.config.session, Bytes::from(event)).await.ok();
     let answer: Option<Answer> = answer.and_then(|answer| serde_json::from_slice(&answer).ok());
@@ -88,21 +110,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_json_object_whose_action_is_stream_selects_the_route() {
+    fn the_action_of_a_json_object_selects_the_route() {
         let deep = "[".repeat(10_000);
         for (body, expected) in [
-            (r#"{"action":"stream"}"#, true),
-            (r#"{"prompt":"x","action":"stream"}"#, true),
-            (r#"{"action":"Stream"}"#, false),
-            (r#"{"action":["stream"]}"#, false),
-            (r#"{"action":null}"#, false),
-            (r#"{"body":{"action":"stream"}}"#, false),
-            (r#"{"action":"stream""#, false),
-            (r#""stream""#, false),
-            ("", false),
-            (deep.as_str(), false),
+            (r#"{"action":"stream"}"#, Route::Stream),
+            (r#"{"prompt":"x","action":"stream"}"#, Route::Stream),
+            (r#"{"action":"resume","after":3}"#, Route::Resume),
+            (r#"{"action":"cancel"}"#, Route::Cancel),
+            (r#"{"action":"ping"}"#, Route::Default),
+            (r#"{"action":"Stream"}"#, Route::Default),
+            (r#"{"action":["stream"]}"#, Route::Default),
+            (r#"{"action":null}"#, Route::Default),
+            (r#"{"body":{"action":"stream"}}"#, Route::Default),
+            (r#"{"action":"stream""#, Route::Default),
+            (r#""stream""#, Route::Default),
+            ("", Route::Default),
+            (deep.as_str(), Route::Default),
         ] {
-            assert_eq!(selects_stream(body), expected, "{body:.40}");
+            assert_eq!(Route::of(body), expected, "{body:.40}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The request template of the `stream` route: the little of API Gateway's VTL that it uses. Whatever else it
+//! The request template of the routes `stream` and `resume`: the little of API Gateway's VTL that it uses. Whatever else it
 //! may say is an error at start-up, so that a template that works here says nothing that is only believed to
 //! work there.
 

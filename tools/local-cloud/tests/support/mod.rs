@@ -45,6 +45,7 @@ impl Stage {
             stream_timeout: None,
             batch_size: 1,
             maximum_concurrency: QUEUE.maximum_concurrency,
+            stream_log: true,
             control: false,
         };
         change(&mut options);

@@ -22,7 +22,7 @@ fn deployed_resolver(field: &str, handler: Handler, context: &Value) -> Result<E
 
 #[test]
 fn only_access_tokens_start_and_hear_a_stream() {
-    for field in ["startStream", "onTokenReceived"] {
+    for field in ["startStream", "cancelStream", "streamEvents", "onTokenReceived"] {
         for (token_use, accepted) in [("access", true), ("id", false), ("", false), ("Access", false)] {
             let context = context(token_use, &Value::Null, &Value::Null);
             let outcome = deployed_resolver(field, Handler::Request, &context);
@@ -39,11 +39,17 @@ fn only_access_tokens_start_and_hear_a_stream() {
 #[test]
 fn the_function_is_told_the_arguments_and_the_checked_identity() {
     let context = context("access", &Value::Null, &Value::Null);
-    let request = deployed_resolver("startStream", Handler::Request, &context).expect("a request").value;
-    let claims = json!({ "iss": "https://issuer", "client_id": "client", "token_use": "access", "exp": 7 });
-    let payload =
-        json!({ "arguments": { "sessionId": "s-1" }, "identity": { "sub": "ana", "claims": claims } });
-    assert_eq!(request, json!({ "operation": "Invoke", "payload": payload }));
+    for field in ["startStream", "cancelStream", "streamEvents"] {
+        let request = deployed_resolver(field, Handler::Request, &context).expect("a request").value;
+        let claims =
+            json!({ "iss": "https://issuer", "client_id": "client", "token_use": "access", "exp": 7 });
+        let payload = json!({
+            "field": field,
+            "arguments": { "sessionId": "s-1" },
+            "identity": { "sub": "ana", "claims": claims },
+        });
+        assert_eq!(request, json!({ "operation": "Invoke", "payload": payload }));
+    }
 }
 
 #[test]
@@ -60,25 +66,35 @@ fn a_subscription_hears_one_session_of_one_owner() {
 #[test]
 fn the_answer_of_the_function_becomes_a_result_or_an_error_without_internals() {
     #[track_caller]
-    fn check(result: &Value, error: &Value, code: &str, message: &str, retryable: &Value) {
+    fn check(field: &str, (result, error): (&Value, &Value), code: &str, message: &str, info: &Value) {
         let context = context("access", result, error);
-        let Err(Thrown::Fault(fault)) = deployed_resolver("startStream", Handler::Response, &context) else {
+        let Err(Thrown::Fault(fault)) = deployed_resolver(field, Handler::Response, &context) else {
             panic!("expected a fault");
         };
         assert_eq!(fault.error_type.as_deref(), Some(code));
         assert_eq!(fault.message, message);
-        assert_eq!(fault.info["retryable"], *retryable);
+        assert_eq!(*fault.info, *info);
     }
-    let queued = "The request could not be queued. Try again.";
     let arn = json!({ "type": "Lambda:Unhandled", "message": "arn:aws:lambda:us-east-1:1:function:x" });
-    check(&Value::Null, &arn, "internal", queued, &json!(true));
-    check(&json!({ "sessionId": "s-1" }), &arn, "internal", queued, &json!(true));
-    check(&Value::Null, &Value::Null, "internal", queued, &json!(true));
-    let refused = json!({ "error": { "code": "invalid_request", "message": "No.", "retryable": false } });
-    check(&refused, &Value::Null, "invalid_request", "No.", &json!(false));
-    let good = context("access", &json!({ "sessionId": "s-1" }), &Value::Null);
-    let evaluation = deployed_resolver("startStream", Handler::Response, &good).expect("a result");
-    assert_eq!(evaluation.value, json!({ "sessionId": "s-1" }));
+    let answer = json!({ "sessionId": "s-1", "events": [], "ended": false });
+    for (field, failed) in [
+        ("startStream", "The request could not be queued. Try again."),
+        ("cancelStream", "The answer could not be stopped. Try again."),
+        ("streamEvents", "The events could not be read. Try again."),
+    ] {
+        let again = json!({ "retryable": true });
+        for outcome in [(&Value::Null, &arn), (&answer, &arn), (&Value::Null, &Value::Null)] {
+            check(field, outcome, "internal", failed, &again);
+        }
+        let refused = json!({ "error": { "code": "not_found", "message": "No.", "retryable": false } });
+        check(field, (&refused, &Value::Null), "not_found", "No.", &json!({ "retryable": false }));
+        let good = context("access", &answer, &Value::Null);
+        let evaluation = deployed_resolver(field, Handler::Response, &good).expect("a result");
+        assert_eq!(evaluation.value, answer);
+    }
+    let limited = json!({ "code": "rate_limited", "message": "Wait.", "retryable": true, "retryAfter": 7 });
+    let info = json!({ "retryable": true, "retryAfter": 7 });
+    check("startStream", (&json!({ "error": limited }), &Value::Null), "rate_limited", "Wait.", &info);
 }
 
 #[test]
