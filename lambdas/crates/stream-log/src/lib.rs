@@ -16,6 +16,8 @@ mod pace;
 mod recording;
 mod settings;
 mod store;
+#[cfg(test)]
+mod tests;
 mod usage;
 mod writer;
 

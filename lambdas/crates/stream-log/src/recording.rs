@@ -41,6 +41,11 @@ impl<K> Recording<K> {
     pub(crate) fn new(sink: K, recorder: Option<Arc<Recorder>>) -> Self {
         Self { sink, recorder, gone_at: None }
     }
+
+    #[cfg(test)]
+    pub(crate) fn into_inner(self) -> K {
+        self.sink
+    }
 }
 
 impl<K: EventSink + Send> EventSink for Recording<K> {
