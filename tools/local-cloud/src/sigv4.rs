@@ -90,11 +90,24 @@ impl Identities {
         service: &str,
         action: &str,
     ) -> Result<Principal, Denied> {
+        self.authorize_all(method, uri, headers, body, service, &[action])
+    }
+
+    /// The same for a call that does several things.
+    pub fn authorize_all(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+        service: &str,
+        actions: &[&str],
+    ) -> Result<Principal, Denied> {
         let request = Signed { method, uri, headers, body };
         let identity = self.authenticate(&request, service, SystemTime::now())?;
-        if identity.actions.contains(action) {
+        let Some(action) = actions.iter().find(|action| !identity.actions.contains(**action)) else {
             return Ok(Principal { name: identity.name });
-        }
+        };
         Err(Denied {
             code: "AccessDeniedException",
             message: format!(
