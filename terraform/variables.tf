@@ -137,14 +137,14 @@ variable "max_output_tokens_per_user_per_day" {
 }
 
 variable "abandon_after_seconds" {
-  description = "How long the model writes on after a connection was lost, so that the answer can be resumed. Needs stream_log."
+  description = "How long the model writes on after a connection was lost, so that the answer can be resumed; 0: not at all. Needs stream_log."
   type        = number
   default     = 30
   nullable    = false
 
   validation {
-    condition     = var.abandon_after_seconds >= 1 && var.abandon_after_seconds <= 300 && floor(var.abandon_after_seconds) == var.abandon_after_seconds
-    error_message = "abandon_after_seconds must be a whole number from 1 to 300, the longest that an answer takes."
+    condition     = var.abandon_after_seconds >= 0 && var.abandon_after_seconds <= 300 && floor(var.abandon_after_seconds) == var.abandon_after_seconds
+    error_message = "abandon_after_seconds must be a whole number from 0 to 300, the longest that an answer takes."
   }
 }
 

@@ -24,7 +24,7 @@ run "least" {
     stream_log_retention_hours         = 1
     max_streams_per_user               = 1
     max_output_tokens_per_user_per_day = 1
-    abandon_after_seconds              = 1
+    abandon_after_seconds              = 0
   }
 }
 

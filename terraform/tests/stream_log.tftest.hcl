@@ -69,7 +69,7 @@ run "stream_log" {
         WriteEvents  = "dynamodb:PutItem"
       }
       cancelling = {
-        ClaimStreams = "dynamodb:UpdateItem"
+        CancelStreams = "dynamodb:UpdateItem"
       }
       streaming = {
         ClaimStreams = "dynamodb:UpdateItem"

@@ -25,7 +25,7 @@ run "too_little" {
 
     stream_log_retention_hours = 0
     max_streams_per_user       = 0
-    abandon_after_seconds      = 0
+    abandon_after_seconds      = -1
   }
   expect_failures = [
     var.region, var.name_prefix, var.architectures, var.model_request_fields, var.max_output_tokens,

@@ -68,7 +68,7 @@ resource "aws_cloudwatch_metric_alarm" "log_failures" {
   for_each = local.logged
 
   alarm_name          = "${each.value}-log-failures"
-  alarm_description   = "Five times within five minutes the stream log could not be read or written: answers cannot be stopped or resumed."
+  alarm_description   = "Five times within five minutes the stream log did not take events: these answers cannot be resumed. The function's log has the reason."
   namespace           = "tristream"
   metric_name         = "LogFailures"
   dimensions          = { FunctionName = each.value }

@@ -1,23 +1,24 @@
-# What each kind of function may do with the table: a statement per action, so that each can be seen to be needed. A
-# transaction needs the actions of its items and none of its own:
+# What each kind of function may do with the table: a statement per action, so that each can be taken away and missed. A
+# transaction needs the actions of its items, and none for itself:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
 locals {
-  statements = {
-    # Claims and ends an answer, counts it for its user, and asks for its end.
+  answering = {
+    # Claims an answer and counts it for its user, keeps it, ends it.
     ClaimStreams = "dynamodb:UpdateItem"
-    # Writes the first item of a user or of a queued answer, and the events.
+    # Writes the events, and the account of a user who has none of today.
     WriteEvents = "dynamodb:PutItem"
-    # Sees, while it answers, that the user wants no more.
+    # Sees whether there is such a stream, and whether its user wants no more of it.
     WatchStreams = "dynamodb:GetItem"
-    # Reads the events for whoever resumes.
-    ReadEvents = "dynamodb:Query"
   }
 
+  # The events after those that somebody has.
+  reading = { ReadEvents = "dynamodb:Query" }
+
   granted = {
-    streaming  = ["ClaimStreams", "ReadEvents", "WatchStreams", "WriteEvents"]
-    cancelling = ["ClaimStreams"]
-    accepting  = ["ClaimStreams", "ReadEvents", "WatchStreams", "WriteEvents"]
-    answering  = ["ClaimStreams", "WatchStreams", "WriteEvents"]
+    answering  = local.answering
+    streaming  = merge(local.answering, local.reading)
+    accepting  = merge(local.answering, local.reading)
+    cancelling = { CancelStreams = "dynamodb:UpdateItem" }
   }
 }
 
@@ -27,8 +28,8 @@ data "aws_iam_policy_document" "this" {
   dynamic "statement" {
     for_each = each.value
     content {
-      sid       = statement.value
-      actions   = [local.statements[statement.value]]
+      sid       = statement.key
+      actions   = [statement.value]
       resources = [aws_dynamodb_table.this.arn]
     }
   }

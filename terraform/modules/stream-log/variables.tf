@@ -19,6 +19,6 @@ variable "max_output_tokens_per_user_per_day" {
 }
 
 variable "abandon_after_seconds" {
-  description = "How long an answer goes on after its connection was lost, for whoever resumes it."
+  description = "How long an answer goes on after its connection was lost, for whoever resumes it; 0: not at all."
   type        = number
 }
