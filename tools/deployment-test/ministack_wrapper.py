@@ -119,8 +119,8 @@ def answer_as_api_gateway():
 
 
 def invoke_asynchronously():
-    """As an integration may ask by a header. MiniStack waits for every answer, and meanwhile neither reads the next
-    message of the connection nor notices that it is closed."""
+    """As an integration may ask by a header. MiniStack waits for the answer, and until then neither reads the
+    connection's next message nor notices that it is closed."""
     invoke, running = apigateway._invoke_ws_lambda, set()
 
     async def invoke_or_start(api_id, account, region, route, *arguments, **named):
@@ -173,8 +173,8 @@ def profile_arn(profile, region, account):
 
 
 def stream_the_model():
-    """The frames leave one by one with a pause between, not at once: streaming is proved by arrival times. The word
-    `slowly` in a prompt leaves time to do something in the middle."""
+    """The frames leave one by one with a pause between, not at once: streaming is proved by arrival times.
+    Where the prompt says `slowly` there is time to do something in the middle."""
     converse_stream = bedrock_runtime._converse_stream
 
     def converse_over_time(model, headers, body):
