@@ -1,4 +1,4 @@
-# One sign-in, one model, three ways to stream its answer. The three blocks differ in their names only, where the
+# One sign-in, one model, one log of the streams, three ways to stream an answer. The three blocks differ in their names only, where the
 # architectures do.
 
 module "auth" {
@@ -15,6 +15,17 @@ module "model" {
   max_output_tokens = var.max_output_tokens
 }
 
+module "stream_log" {
+  source = "./modules/stream-log"
+  count  = var.stream_log ? 1 : 0
+
+  name_prefix                        = var.name_prefix
+  retention_hours                    = var.stream_log_retention_hours
+  max_streams_per_user               = var.max_streams_per_user
+  max_output_tokens_per_user_per_day = var.max_output_tokens_per_user_per_day
+  abandon_after_seconds              = var.abandon_after_seconds
+}
+
 module "function_url" {
   source = "./modules/function-url"
   count  = contains(var.architectures, "function-url") ? 1 : 0
@@ -22,6 +33,7 @@ module "function_url" {
   name_prefix            = var.name_prefix
   auth                   = module.auth
   model                  = module.model
+  stream_log             = one(module.stream_log[*])
   package_dir            = var.package_dir
   cpu_architecture       = local.cpu_architecture
   max_concurrent_streams = var.max_concurrent_streams
@@ -37,6 +49,7 @@ module "websocket_api" {
   name_prefix            = var.name_prefix
   auth                   = module.auth
   model                  = module.model
+  stream_log             = one(module.stream_log[*])
   package_dir            = var.package_dir
   cpu_architecture       = local.cpu_architecture
   max_concurrent_streams = var.max_concurrent_streams
@@ -51,6 +64,7 @@ module "appsync" {
   name_prefix            = var.name_prefix
   auth                   = module.auth
   model                  = module.model
+  stream_log             = one(module.stream_log[*])
   package_dir            = var.package_dir
   cpu_architecture       = local.cpu_architecture
   max_concurrent_streams = var.max_concurrent_streams
@@ -61,10 +75,11 @@ module "appsync" {
 module "monitoring" {
   source = "./modules/monitoring"
 
-  name_prefix     = var.name_prefix
-  architectures   = { for name, module in local.architectures : name => module.monitored }
-  alarms          = var.alarms
-  alarm_topic_arn = var.alarm_topic_arn
+  name_prefix      = var.name_prefix
+  architectures    = { for name, module in local.architectures : name => module.monitored }
+  stream_log_table = one(module.stream_log[*].table)
+  alarms           = var.alarms
+  alarm_topic_arn  = var.alarm_topic_arn
 }
 
 locals {

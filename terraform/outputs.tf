@@ -43,6 +43,11 @@ output "dead_letter_queue_url" {
   value       = one(module.appsync[*].dead_letter_queue_url)
 }
 
+output "stream_log_table" {
+  description = "The table of the last hours' answers; null if stream_log is off."
+  value       = one(module.stream_log[*].table)
+}
+
 output "dashboard_url" {
   description = "The CloudWatch dashboard that compares the architectures."
   value       = module.monitoring.dashboard_url

@@ -93,6 +93,61 @@ variable "max_concurrent_streams" {
   }
 }
 
+variable "stream_log" {
+  description = "Whether to keep the answers of the last hours in a table: with it Stop reaches the model, a broken answer is resumed, a request is answered once, and users have caps."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "stream_log_retention_hours" {
+  description = "How long an answer can be read again. DynamoDB deletes it within some days after that."
+  type        = number
+  default     = 24
+  nullable    = false
+
+  validation {
+    condition     = var.stream_log_retention_hours >= 1 && var.stream_log_retention_hours <= 720 && floor(var.stream_log_retention_hours) == var.stream_log_retention_hours
+    error_message = "stream_log_retention_hours must be a whole number from 1 to 720 (30 days)."
+  }
+}
+
+variable "max_streams_per_user" {
+  description = "The most answers of one user at the same time, over all architectures; null: no cap. Needs stream_log."
+  type        = number
+  default     = 10
+
+  validation {
+    # They are listed in one item, which is written, and billed by its size, at each beginning and end.
+    condition     = var.max_streams_per_user == null ? true : var.max_streams_per_user >= 1 && var.max_streams_per_user <= 100 && floor(var.max_streams_per_user) == var.max_streams_per_user
+    error_message = "max_streams_per_user must be a whole number from 1 to 100, or null."
+  }
+}
+
+variable "max_output_tokens_per_user_per_day" {
+  description = "The most output tokens of one user in a day (UTC), over all architectures; null: no cap. Needs stream_log."
+  type        = number
+  default     = 200000
+
+  validation {
+    # Each request reserves what it may use.
+    condition     = var.max_output_tokens_per_user_per_day == null ? true : var.max_output_tokens_per_user_per_day >= var.max_output_tokens && var.max_output_tokens_per_user_per_day <= 1000000000 && floor(var.max_output_tokens_per_user_per_day) == var.max_output_tokens_per_user_per_day
+    error_message = "max_output_tokens_per_user_per_day must be a whole number from max_output_tokens to 1000000000, or null: with less, no request would be answered."
+  }
+}
+
+variable "abandon_after_seconds" {
+  description = "How long the model writes on after a connection was lost, so that the answer can be resumed; 0: not at all. Needs stream_log."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.abandon_after_seconds >= 0 && var.abandon_after_seconds <= 300 && floor(var.abandon_after_seconds) == var.abandon_after_seconds
+    error_message = "abandon_after_seconds must be a whole number from 0 to 300, the longest that an answer takes."
+  }
+}
+
 variable "allowed_origins" {
   description = "Origins of web pages that may call function-url. A browser needs none for the other two."
   type        = list(string)

@@ -49,7 +49,7 @@ run "appsync_api" {
   }
 
   assert {
-    condition     = aws_appsync_graphql_api.this.introspection_config == "DISABLED" && aws_appsync_graphql_api.this.query_depth_limit == 3 && aws_appsync_graphql_api.this.resolver_count_limit == 5
+    condition     = aws_appsync_graphql_api.this.introspection_config == "DISABLED" && aws_appsync_graphql_api.this.query_depth_limit == 4 && aws_appsync_graphql_api.this.resolver_count_limit == 5
     error_message = "An operation is as deep and as broad as the schema's own, and the schema is not handed out. AWS's defaults are none and on."
   }
 
@@ -71,12 +71,14 @@ run "appsync_api" {
 
   assert {
     condition = jsonencode({ for field, resolver in aws_appsync_resolver.this : "${resolver.type}.${resolver.field}" => resolver.data_source }) == jsonencode({
+      "Mutation.cancelStream"        = "request"
       "Mutation.publishToken"        = "none"
       "Mutation.startStream"         = "request"
       "Query.protocol"               = "none"
+      "Query.streamEvents"           = "request"
       "Subscription.onTokenReceived" = "none"
     })
-    error_message = "startStream is the function's; the other fields need nothing behind them."
+    error_message = "startStream, cancelStream and streamEvents are the function's; the other fields need nothing behind them."
   }
 
   assert {
@@ -86,7 +88,7 @@ run "appsync_api" {
 
   assert {
     condition     = aws_appsync_datasource.request.type == "AWS_LAMBDA" && one(aws_appsync_datasource.request.lambda_config).function_arn == "arn:aws:lambda:us-east-1:111122223333:function:chat-appsync-request" && aws_appsync_datasource.request.service_role_arn == aws_iam_role.datasource.arn
-    error_message = "The data source of startStream is appsync-request, invoked with the role for it."
+    error_message = "The data source is appsync-request, invoked with the role for it."
   }
 
   # Which field is for whom.
@@ -106,6 +108,16 @@ run "appsync_api" {
   }
 
   assert {
+    condition     = length(regexall("(?m)^  cancelStream\\(sessionId: ID!\\): CancelledStream! @aws_cognito_user_pools$", aws_appsync_graphql_api.this.schema)) == 1
+    error_message = "cancelStream is for users, and not for IAM callers."
+  }
+
+  assert {
+    condition     = length(regexall("(?m)^  streamEvents\\(sessionId: ID!, after: Int\\): StreamEvents! @aws_cognito_user_pools$", aws_appsync_graphql_api.this.schema)) == 1
+    error_message = "streamEvents is for users, and not for IAM callers."
+  }
+
+  assert {
     condition     = length(regexall("(?m)^  onTokenReceived\\(sessionId: ID!\\): StreamEvent @aws_subscribe\\(mutations: \\[\"publishToken\"\\]\\) @aws_cognito_user_pools$", aws_appsync_graphql_api.this.schema)) == 1
     error_message = "onTokenReceived is for users; it hears publishToken and nothing else."
   }
@@ -116,13 +128,10 @@ run "appsync_api" {
   }
 
   assert {
-    condition = jsonencode(regexall("@aws_[a-z_]+", replace(aws_appsync_graphql_api.this.schema, "/@aws_subscribe/", ""))) == jsonencode([
-      "@aws_cognito_user_pools",             # startStream
-      "@aws_iam",                            # publishToken
-      "@aws_cognito_user_pools",             # onTokenReceived
-      "@aws_cognito_user_pools",             # StartedStream
-      "@aws_iam", "@aws_cognito_user_pools", # StreamEvent: the worker publishes it, users hear it
-    ])
+    condition = jsonencode(regexall("(?m)^.*\\S.* @aws_iam.*$", aws_appsync_graphql_api.this.schema)) == jsonencode([
+      "  publishToken(event: StreamEventInput!): StreamEvent @aws_iam",
+      "type StreamEvent @aws_iam @aws_cognito_user_pools {", # the worker publishes it, users hear it
+    ]) && jsonencode(sort(distinct(regexall("@\\w+", aws_appsync_graphql_api.this.schema)))) == jsonencode(["@aws_cognito_user_pools", "@aws_iam", "@aws_subscribe"])
     error_message = "No other field or type lets anybody in: no API key, no further IAM."
   }
 

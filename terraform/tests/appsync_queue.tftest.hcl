@@ -12,6 +12,10 @@ variables {
     max_output_tokens = 100
     invoke_policy     = "{\"policy\":\"model\"}"
   }
+  stream_log = {
+    accepting = { environment = { LOG = "accepting" }, policies = { stream-log = "{\"policy\":\"accepting\"}" } }
+    answering = { environment = { LOG = "answering" }, policies = { stream-log = "{\"policy\":\"answering\"}" } }
+  }
   package_dir            = "tests/packages"
   cpu_architecture       = "arm64"
   max_concurrent_streams = 2
@@ -164,14 +168,23 @@ run "appsync_queue" {
 
   assert {
     condition = jsonencode({ for name, function in output.functions : name => function.configuration.policies }) == jsonencode({
-      appsync-request = { queue = "{\"policy\":\"request\"}" }
+      appsync-request = {
+        queue      = "{\"policy\":\"request\"}"
+        stream-log = "{\"policy\":\"accepting\"}"
+      }
       appsync-worker = {
-        model   = var.model.invoke_policy
-        publish = "{\"policy\":\"publish\"}"
-        queue   = "{\"policy\":\"worker_queue\"}"
+        model      = var.model.invoke_policy
+        publish    = "{\"policy\":\"publish\"}"
+        queue      = "{\"policy\":\"worker_queue\"}"
+        stream-log = "{\"policy\":\"answering\"}"
       }
     })
     error_message = "Each function has its own policies, and not the other's."
+  }
+
+  assert {
+    condition     = output.functions["appsync-request"].configuration.environment["LOG"] == "accepting" && output.functions["appsync-worker"].configuration.environment["LOG"] == "answering"
+    error_message = "Each function is told where the log is, and what it needs of its settings."
   }
 
   assert {

@@ -32,7 +32,7 @@ run "without_function_url" {
   }
 
   assert {
-    condition     = length(module.monitoring.alarms) == 16 && alltrue([for name in keys(module.monitoring.alarms) : !strcontains(name, "function-url")])
+    condition     = length(module.monitoring.alarms) == 18 && alltrue([for name in keys(module.monitoring.alarms) : !strcontains(name, "function-url")])
     error_message = "Nothing watches what is left out."
   }
 }
@@ -59,7 +59,7 @@ run "without_websocket_api" {
   }
 
   assert {
-    condition     = length(module.monitoring.alarms) == 12 && alltrue([for name in keys(module.monitoring.alarms) : !strcontains(name, "websocket-api")])
+    condition     = length(module.monitoring.alarms) == 14 && alltrue([for name in keys(module.monitoring.alarms) : !strcontains(name, "websocket-api")])
     error_message = "Nothing watches what is left out."
   }
 }
@@ -93,7 +93,7 @@ run "without_appsync" {
   }
 
   assert {
-    condition     = length(module.monitoring.alarms) == 12 && alltrue([for name in keys(module.monitoring.alarms) : !strcontains(name, "appsync") && !strcontains(name, "prompts")])
+    condition     = length(module.monitoring.alarms) == 14 && alltrue([for name in keys(module.monitoring.alarms) : !strcontains(name, "appsync") && !strcontains(name, "prompts")])
     error_message = "Nothing watches what is left out."
   }
 }

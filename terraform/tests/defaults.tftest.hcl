@@ -93,7 +93,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = length(module.monitoring.alarms) == 20 && alltrue([for alarm in module.monitoring.alarms : length(alarm.begins) == 0 && length(alarm.ends) == 0])
+    condition     = length(module.monitoring.alarms) == 23 && alltrue([for alarm in module.monitoring.alarms : length(alarm.begins) == 0 && length(alarm.ends) == 0])
     error_message = "There are alarms, and they tell nobody."
   }
 
@@ -111,14 +111,19 @@ run "defaults" {
   # What each function is told.
   assert {
     condition = jsonencode(module.function_url[0].functions["function-url"].configuration.environment) == jsonencode({
-      COGNITO_CLIENT_ID    = "mockclient"
-      COGNITO_ISSUER       = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Mock12345"
-      COGNITO_JWKS_URL     = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Mock12345/.well-known/jwks.json"
-      MAX_OUTPUT_TOKENS    = "1024"
-      MODEL_ID             = "us.anthropic.claude-haiku-5-5"
-      MODEL_REQUEST_FIELDS = "{\"thinking\":{\"type\":\"disabled\"}}"
+      ABANDON_AFTER_SECONDS              = "30"
+      COGNITO_CLIENT_ID                  = "mockclient"
+      COGNITO_ISSUER                     = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Mock12345"
+      COGNITO_JWKS_URL                   = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Mock12345/.well-known/jwks.json"
+      MAX_OUTPUT_TOKENS                  = "1024"
+      MAX_OUTPUT_TOKENS_PER_USER_PER_DAY = "200000"
+      MAX_STREAMS_PER_USER               = "10"
+      MODEL_ID                           = "us.anthropic.claude-haiku-5-5"
+      MODEL_REQUEST_FIELDS               = "{\"thinking\":{\"type\":\"disabled\"}}"
+      STREAM_LOG_RETENTION_SECONDS       = "86400"
+      STREAM_LOG_TABLE                   = "tristream-streams"
     })
-    error_message = "function-url verifies tokens, checks requests and asks the model, with thinking turned off."
+    error_message = "function-url verifies tokens, checks requests, asks the model, with thinking turned off, and logs the stream."
   }
 
   assert {
@@ -131,36 +136,47 @@ run "defaults" {
   }
 
   assert {
-    condition     = module.websocket_api[0].functions["websocket-api-session"].configuration.environment == null
-    error_message = "The session's function has no settings."
+    condition     = jsonencode(module.websocket_api[0].functions["websocket-api-session"].configuration.environment) == jsonencode({ STREAM_LOG_TABLE = "tristream-streams" })
+    error_message = "The session's function cancels, and does nothing else that needs settings."
   }
 
   assert {
     condition = jsonencode(module.websocket_api[0].functions["websocket-api-stream"].configuration.environment) == jsonencode({
-      CONNECTIONS_URL      = "https://mock.execute-api.us-east-1.amazonaws.com/live"
-      MAX_OUTPUT_TOKENS    = "1024"
-      MODEL_ID             = "us.anthropic.claude-haiku-5-5"
-      MODEL_REQUEST_FIELDS = "{\"thinking\":{\"type\":\"disabled\"}}"
+      ABANDON_AFTER_SECONDS              = "30"
+      CONNECTIONS_URL                    = "https://mock.execute-api.us-east-1.amazonaws.com/live"
+      MAX_OUTPUT_TOKENS                  = "1024"
+      MAX_OUTPUT_TOKENS_PER_USER_PER_DAY = "200000"
+      MAX_STREAMS_PER_USER               = "10"
+      MODEL_ID                           = "us.anthropic.claude-haiku-5-5"
+      MODEL_REQUEST_FIELDS               = "{\"thinking\":{\"type\":\"disabled\"}}"
+      STREAM_LOG_RETENTION_SECONDS       = "86400"
+      STREAM_LOG_TABLE                   = "tristream-streams"
     })
-    error_message = "websocket-api-stream checks requests, asks the model and posts to connections, by https and with the stage."
+    error_message = "websocket-api-stream checks requests, asks the model, posts to connections, by https and with the stage, and logs the stream."
   }
 
   assert {
     condition = jsonencode(module.appsync[0].functions["appsync-request"].configuration.environment) == jsonencode({
-      COGNITO_CLIENT_ID = "mockclient"
-      MAX_OUTPUT_TOKENS = "1024"
-      QUEUE_URL         = "https://sqs.us-east-1.amazonaws.com/111122223333/mock"
+      COGNITO_CLIENT_ID                  = "mockclient"
+      MAX_OUTPUT_TOKENS                  = "1024"
+      MAX_OUTPUT_TOKENS_PER_USER_PER_DAY = "200000"
+      MAX_STREAMS_PER_USER               = "10"
+      QUEUE_URL                          = "https://sqs.us-east-1.amazonaws.com/111122223333/mock"
+      STREAM_LOG_RETENTION_SECONDS       = "86400"
+      STREAM_LOG_TABLE                   = "tristream-streams"
     })
-    error_message = "appsync-request checks the app client and the request, and queues it."
+    error_message = "appsync-request checks the app client and the request, claims the stream and queues it."
   }
 
   assert {
     condition = jsonencode(module.appsync[0].functions["appsync-worker"].configuration.environment) == jsonencode({
-      GRAPHQL_URL          = "https://mock.appsync-api.us-east-1.amazonaws.com/graphql"
-      MODEL_ID             = "us.anthropic.claude-haiku-5-5"
-      MODEL_REQUEST_FIELDS = "{\"thinking\":{\"type\":\"disabled\"}}"
-      QUEUE_URL            = "https://sqs.us-east-1.amazonaws.com/111122223333/mock"
+      GRAPHQL_URL                  = "https://mock.appsync-api.us-east-1.amazonaws.com/graphql"
+      MODEL_ID                     = "us.anthropic.claude-haiku-5-5"
+      MODEL_REQUEST_FIELDS         = "{\"thinking\":{\"type\":\"disabled\"}}"
+      QUEUE_URL                    = "https://sqs.us-east-1.amazonaws.com/111122223333/mock"
+      STREAM_LOG_RETENTION_SECONDS = "86400"
+      STREAM_LOG_TABLE             = "tristream-streams"
     })
-    error_message = "The worker asks the model, publishes, and brings failed messages back. What a request may ask for was checked before."
+    error_message = "The worker asks the model, publishes, brings failed messages back and logs the stream. What a request may ask for was checked before."
   }
 }

@@ -12,6 +12,9 @@ variables {
     max_output_tokens = 100
     invoke_policy     = "{\"policy\":\"model\"}"
   }
+  stream_log = {
+    streaming = { environment = { LOG = "streaming" }, policies = { stream-log = "{\"policy\":\"streaming\"}" } }
+  }
   package_dir            = "tests/packages"
   cpu_architecture       = "arm64"
   max_concurrent_streams = 5
@@ -50,13 +53,13 @@ run "function_url" {
   }
 
   assert {
-    condition     = jsonencode(one(aws_lambda_function_url.this.cors).allow_methods) == jsonencode(["POST"])
-    error_message = "A page may post, and nothing else."
+    condition     = jsonencode(sort(one(aws_lambda_function_url.this.cors).allow_methods)) == jsonencode(["DELETE", "GET", "POST"])
+    error_message = "A page may ask, resume and cancel, and nothing else."
   }
 
   assert {
-    condition     = jsonencode(sort(one(aws_lambda_function_url.this.cors).allow_headers)) == jsonencode(["authorization", "content-type"])
-    error_message = "A page may send a token and a content type. A star would not cover `authorization`."
+    condition     = jsonencode(sort(one(aws_lambda_function_url.this.cors).allow_headers)) == jsonencode(["authorization", "content-type", "last-event-id"])
+    error_message = "A page may send a token, a content type and how far it had come. A star would not cover `authorization`."
   }
 
   assert {
@@ -99,7 +102,12 @@ run "function_url" {
   }
 
   assert {
-    condition     = jsonencode(output.functions["function-url"].configuration.policies) == jsonencode({ model = var.model.invoke_policy })
-    error_message = "The function may ask the model, and nothing else."
+    condition     = jsonencode(output.functions["function-url"].configuration.policies) == jsonencode({ model = var.model.invoke_policy, stream-log = "{\"policy\":\"streaming\"}" })
+    error_message = "The function may ask the model and use the log, and nothing else."
+  }
+
+  assert {
+    condition     = output.functions["function-url"].configuration.environment["LOG"] == "streaming"
+    error_message = "The function is told where the log is."
   }
 }

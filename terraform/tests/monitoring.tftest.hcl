@@ -15,8 +15,9 @@ variables {
       dead_letter_queue = "chat-prompts-dead-letter"
     }
   }
-  alarms          = true
-  alarm_topic_arn = null
+  stream_log_table = "chat-streams"
+  alarms           = true
+  alarm_topic_arn  = null
 }
 
 run "monitoring" {
@@ -33,15 +34,17 @@ run "monitoring" {
       "chat-appsync-worker-errors",
       "chat-appsync-worker-failures",
       "chat-appsync-worker-first-token",
+      "chat-appsync-worker-log-failures",
       "chat-appsync-worker-throttles",
       "chat-function-url-errors",
       "chat-function-url-failures",
       "chat-function-url-first-token",
+      "chat-function-url-log-failures",
       "chat-function-url-throttles",
       "chat-prompts-dead-letter-not-empty",
       "chat-prompts-oldest-message",
     ])
-    error_message = "Every function has alarms on errors and throttles, a streaming one on failures and first tokens too, a queue on its age and its dead letters."
+    error_message = "Every function has alarms on errors and throttles, a streaming one on failures, first tokens and the stream log too, a queue on its age and its dead letters."
   }
 
   # The tests see whom an alarm tells in that output only.
@@ -63,13 +66,14 @@ run "monitoring" {
 
   assert {
     condition = jsonencode([
-      for alarm in [aws_cloudwatch_metric_alarm.failures["appsync"], aws_cloudwatch_metric_alarm.first_token["appsync"]] :
+      for alarm in [aws_cloudwatch_metric_alarm.failures["appsync"], aws_cloudwatch_metric_alarm.log_failures["appsync"], aws_cloudwatch_metric_alarm.first_token["appsync"]] :
       [alarm.namespace, alarm.metric_name, alarm.dimensions, alarm.statistic, alarm.extended_statistic, alarm.comparison_operator, alarm.threshold]
       ]) == jsonencode([
       ["tristream", "Failures", { FunctionName = "chat-appsync-worker" }, "Sum", null, "GreaterThanOrEqualToThreshold", 5],
+      ["tristream", "LogFailures", { FunctionName = "chat-appsync-worker" }, "Sum", null, "GreaterThanOrEqualToThreshold", 5],
       ["tristream", "FirstTokenMs", { FunctionName = "chat-appsync-worker" }, null, "p95", "GreaterThanThreshold", 5000],
     ])
-    error_message = "Five failed answers, and slow first tokens, are an alarm, by the metrics that the functions write."
+    error_message = "Five failed answers, five failures of the log, and slow first tokens, are an alarm, by the metrics that the functions write."
   }
 
   assert {
@@ -85,7 +89,7 @@ run "monitoring" {
 
   assert {
     condition = alltrue([
-      for alarm in concat(values(aws_cloudwatch_metric_alarm.errors), values(aws_cloudwatch_metric_alarm.throttles), values(aws_cloudwatch_metric_alarm.failures), values(aws_cloudwatch_metric_alarm.first_token), values(aws_cloudwatch_metric_alarm.dead_letters), values(aws_cloudwatch_metric_alarm.oldest_message)) :
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.errors), values(aws_cloudwatch_metric_alarm.throttles), values(aws_cloudwatch_metric_alarm.failures), values(aws_cloudwatch_metric_alarm.log_failures), values(aws_cloudwatch_metric_alarm.first_token), values(aws_cloudwatch_metric_alarm.dead_letters), values(aws_cloudwatch_metric_alarm.oldest_message)) :
       alarm.treat_missing_data == "notBreaching" && coalesce(alarm.actions_enabled, true)
     ])
     error_message = "When nobody asks, nothing is wrong."
@@ -118,6 +122,33 @@ run "monitoring" {
   assert {
     condition     = length([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget if widget.properties.title == "Queue"]) == 1
     error_message = "The queue has a graph."
+  }
+
+  assert {
+    condition = jsonencode(distinct([
+      for metric in one([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget if widget.properties.title == "Stream log"]).properties.metrics :
+      [metric[0], metric[2], metric[3]]
+      ])) == jsonencode([
+      ["tristream", "FunctionName", "chat-appsync-worker"],
+      ["tristream", "FunctionName", "chat-function-url"],
+      ["AWS/DynamoDB", "TableName", "chat-streams"],
+    ])
+    error_message = "The stream log has a graph: failures of each architecture, and what the table refused and was asked."
+  }
+}
+
+run "without_a_stream_log" {
+  command = apply
+  module {
+    source = "./modules/monitoring"
+  }
+  variables {
+    stream_log_table = null
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.log_failures) == 0 && length([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : widget if widget.properties.title == "Stream log"]) == 0
+    error_message = "No stream log, no alarm and no graph of it."
   }
 }
 

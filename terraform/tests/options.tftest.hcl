@@ -20,6 +20,11 @@ run "another_deployment" {
     tracing              = true
     alarm_topic_arn      = "arn:aws:sns:eu-central-1:111122223333:on-call"
     tags                 = { CostCenter = "42", Project = "theirs" }
+
+    stream_log_retention_hours         = 2
+    max_streams_per_user               = 3
+    max_output_tokens_per_user_per_day = 5000
+    abandon_after_seconds              = 7
   }
 
   assert {
@@ -33,7 +38,7 @@ run "another_deployment" {
   }
 
   assert {
-    condition     = length(module.monitoring.alarms) == 20 && alltrue([for name in keys(module.monitoring.alarms) : startswith(name, "chat-")])
+    condition     = length(module.monitoring.alarms) == 23 && alltrue([for name in keys(module.monitoring.alarms) : startswith(name, "chat-")])
     error_message = "The prefix begins every alarm's name."
   }
 
@@ -78,6 +83,39 @@ run "another_deployment" {
   }
 
   assert {
+    condition = alltrue([
+      for name in ["function-url", "websocket-api-session", "websocket-api-stream", "appsync-request", "appsync-worker"] :
+      local.functions[name].configuration.environment["STREAM_LOG_TABLE"] == "chat-streams"
+    ]) && output.stream_log_table == "chat-streams"
+    error_message = "The prefix begins the table's name, and every function that uses the table has it."
+  }
+
+  assert {
+    condition = alltrue([
+      for name in ["function-url", "websocket-api-stream", "appsync-request", "appsync-worker"] :
+      local.functions[name].configuration.environment["STREAM_LOG_RETENTION_SECONDS"] == "7200"
+    ])
+    error_message = "Every function that writes the log keeps it for as long as the operator says."
+  }
+
+  assert {
+    condition = alltrue([
+      for name in ["function-url", "websocket-api-stream", "appsync-request"] :
+      local.functions[name].configuration.environment["MAX_STREAMS_PER_USER"] == "3" &&
+      local.functions[name].configuration.environment["MAX_OUTPUT_TOKENS_PER_USER_PER_DAY"] == "5000"
+    ])
+    error_message = "Every function that takes requests has the operator's caps per user."
+  }
+
+  assert {
+    condition = alltrue([
+      for name in ["function-url", "websocket-api-stream"] :
+      local.functions[name].configuration.environment["ABANDON_AFTER_SECONDS"] == "7"
+    ])
+    error_message = "Every function whose connection can be lost waits as long as the operator says."
+  }
+
+  assert {
     condition     = jsonencode(local.tags) == jsonencode({ CostCenter = "42", Deployment = "chat", ManagedBy = "terraform", Project = "theirs" })
     error_message = "The operator's tags come on top of the project's."
   }
@@ -92,14 +130,24 @@ run "another_deployment" {
 run "nothing_extra" {
   command = apply
   variables {
-    max_concurrent_streams = null
-    alarms                 = false
-    alarm_topic_arn        = "arn:aws:sns:us-east-1:111122223333:on-call"
+    max_concurrent_streams             = null
+    max_streams_per_user               = null
+    max_output_tokens_per_user_per_day = null
+    alarms                             = false
+    alarm_topic_arn                    = "arn:aws:sns:us-east-1:111122223333:on-call"
   }
 
   assert {
     condition     = alltrue([for function in local.functions : function.configuration.reserved_concurrency == -1])
     error_message = "null reserves nothing."
+  }
+
+  assert {
+    condition = alltrue([
+      for function in local.functions :
+      length(setintersection(keys(coalesce(function.configuration.environment, {})), ["MAX_STREAMS_PER_USER", "MAX_OUTPUT_TOKENS_PER_USER_PER_DAY"])) == 0
+    ])
+    error_message = "null caps nobody."
   }
 
   assert {

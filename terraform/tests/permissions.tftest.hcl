@@ -50,6 +50,7 @@ run "nothing_else" {
       "modules/appsync/iam.tf"       = ["request", "worker_queue", "publish", "datasource_trust", "datasource", "tls_only"]
       "modules/lambda/iam.tf"        = ["trust", "logs", "tracing"]
       "modules/model/iam.tf"         = ["invoke"]
+      "modules/stream-log/iam.tf"    = ["this"]
       "modules/websocket-api/iam.tf" = ["connections"]
     })
     error_message = "These are the policies, each with a test of its statements."

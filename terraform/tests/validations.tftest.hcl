@@ -1,5 +1,6 @@
 # What plan refuses. A run holds a bad value of several variables, and each of them must be refused. Never of region and
-# model_id together: the rule of the second looks at the first.
+# model_id together, or of max_output_tokens and max_output_tokens_per_user_per_day: the rule of the second looks at the
+# first.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -21,10 +22,15 @@ run "too_little" {
     allowed_origins        = [""]
     log_retention_days     = 0
     alarm_topic_arn        = ""
+
+    stream_log_retention_hours = 0
+    max_streams_per_user       = 0
+    abandon_after_seconds      = -1
   }
   expect_failures = [
     var.region, var.name_prefix, var.architectures, var.model_request_fields, var.max_output_tokens,
     var.max_concurrent_streams, var.allowed_origins, var.log_retention_days, var.alarm_topic_arn,
+    var.stream_log_retention_hours, var.max_streams_per_user, var.abandon_after_seconds,
   ]
 }
 
@@ -39,10 +45,15 @@ run "too_much" {
     allowed_origins        = ["https://chat.example.com/"]
     log_retention_days     = 3654
     alarm_topic_arn        = "arn:aws:sns:us-east-1:111122223333:on-call:8a21d249-4329-4871-acc6-7be709c6ea7f" # a subscription
+
+    stream_log_retention_hours = 721
+    max_streams_per_user       = 101
+    abandon_after_seconds      = 301
   }
   expect_failures = [
     var.region, var.name_prefix, var.architectures, var.max_output_tokens, var.max_concurrent_streams,
     var.allowed_origins, var.log_retention_days, var.alarm_topic_arn,
+    var.stream_log_retention_hours, var.max_streams_per_user, var.abandon_after_seconds,
   ]
 }
 
@@ -53,8 +64,40 @@ run "in_between" {
     max_output_tokens      = 1.5
     max_concurrent_streams = 2.5
     log_retention_days     = 10
+
+    stream_log_retention_hours = 1.5
+    max_streams_per_user       = 1.5
+    abandon_after_seconds      = 1.5
   }
-  expect_failures = [var.model_id, var.max_output_tokens, var.max_concurrent_streams, var.log_retention_days]
+  expect_failures = [
+    var.model_id, var.max_output_tokens, var.max_concurrent_streams, var.log_retention_days,
+    var.stream_log_retention_hours, var.max_streams_per_user, var.abandon_after_seconds,
+  ]
+}
+
+run "less_a_day_than_an_answer" {
+  command = plan
+  variables {
+    max_output_tokens                  = 2000
+    max_output_tokens_per_user_per_day = 1999
+  }
+  expect_failures = [var.max_output_tokens_per_user_per_day]
+}
+
+run "more_a_day_than_anybody_reads" {
+  command = plan
+  variables {
+    max_output_tokens_per_user_per_day = 1000000001
+  }
+  expect_failures = [var.max_output_tokens_per_user_per_day]
+}
+
+run "half_a_token_a_day" {
+  command = plan
+  variables {
+    max_output_tokens_per_user_per_day = 2000.5
+  }
+  expect_failures = [var.max_output_tokens_per_user_per_day]
 }
 
 run "another_kind" {

@@ -12,6 +12,10 @@ variables {
     max_output_tokens = 100
     invoke_policy     = "{\"policy\":\"model\"}"
   }
+  stream_log = {
+    streaming  = { environment = { LOG = "streaming" }, policies = { stream-log = "{\"policy\":\"streaming\"}" } }
+    cancelling = { environment = { LOG = "cancelling" }, policies = { stream-log = "{\"policy\":\"cancelling\"}" } }
+  }
   package_dir            = "tests/packages"
   cpu_architecture       = "arm64"
   max_concurrent_streams = 5
@@ -66,15 +70,15 @@ run "websocket_api" {
 
   assert {
     condition = alltrue([
-      for route in [aws_apigatewayv2_route.connect, aws_apigatewayv2_route.disconnect, aws_apigatewayv2_route.default] :
+      for route in [aws_apigatewayv2_route.connect, aws_apigatewayv2_route.disconnect, aws_apigatewayv2_route.default, aws_apigatewayv2_route.cancel] :
       route.target == "integrations/${aws_apigatewayv2_integration.session.id}"
     ])
-    error_message = "Connecting, leaving and unknown messages are the session's."
+    error_message = "Connecting, leaving, cancelling and unknown messages are the session's."
   }
 
   assert {
-    condition     = aws_apigatewayv2_route.disconnect.route_key == "$disconnect" && aws_apigatewayv2_route.default.route_key == "$default" && aws_apigatewayv2_route.stream.route_key == "stream"
-    error_message = "There are $connect, $disconnect, $default and stream."
+    condition     = aws_apigatewayv2_route.disconnect.route_key == "$disconnect" && aws_apigatewayv2_route.default.route_key == "$default" && aws_apigatewayv2_route.cancel.route_key == "cancel" && aws_apigatewayv2_route.stream.route_key == "stream" && aws_apigatewayv2_route.resume.route_key == "resume"
+    error_message = "There are $connect, $disconnect, $default, cancel, stream and resume."
   }
 
   assert {
@@ -83,8 +87,16 @@ run "websocket_api" {
   }
 
   assert {
-    condition     = aws_apigatewayv2_route.stream.target == "integrations/${aws_apigatewayv2_integration.stream.id}" && aws_apigatewayv2_integration.stream.integration_uri == module.stream.invoke_arn
-    error_message = "`stream` is the streaming function's."
+    condition     = aws_apigatewayv2_route.cancel.route_response_selection_expression == "$default" && aws_apigatewayv2_route_response.cancel.route_id == aws_apigatewayv2_route.cancel.id && aws_apigatewayv2_route_response.cancel.route_response_key == "$default"
+    error_message = "So does cancel, which has to say that there is no such stream."
+  }
+
+  assert {
+    condition = alltrue([
+      for route in [aws_apigatewayv2_route.stream, aws_apigatewayv2_route.resume] :
+      route.target == "integrations/${aws_apigatewayv2_integration.stream.id}"
+    ]) && aws_apigatewayv2_integration.stream.integration_uri == module.stream.invoke_arn
+    error_message = "`stream` and `resume` are the streaming function's."
   }
 
   assert {
@@ -150,21 +162,32 @@ run "websocket_api" {
   assert {
     condition = jsonencode({ for name, function in output.functions : name => function.configuration.policies }) == jsonencode({
       websocket-api-authorizer = {}
-      websocket-api-session    = {}
-      websocket-api-stream     = { connections = "{\"policy\":\"connections\"}", model = var.model.invoke_policy }
+      websocket-api-session    = { stream-log = "{\"policy\":\"cancelling\"}" }
+      websocket-api-stream = {
+        connections = "{\"policy\":\"connections\"}"
+        model       = var.model.invoke_policy
+        stream-log  = "{\"policy\":\"streaming\"}"
+      }
     })
-    error_message = "`stream` asks the model and posts; the other two may nothing besides logging."
+    error_message = "`stream` asks the model, posts and uses the log; the session cancels; the authorizer may nothing besides logging."
+  }
+
+  assert {
+    condition     = output.functions["websocket-api-session"].configuration.environment["LOG"] == "cancelling" && output.functions["websocket-api-stream"].configuration.environment["LOG"] == "streaming"
+    error_message = "Both are told where the log is."
   }
 
   assert {
     condition = jsonencode([
-      for permission in concat([aws_lambda_permission.authorizer], values(aws_lambda_permission.session), [aws_lambda_permission.stream]) :
+      for permission in concat([aws_lambda_permission.authorizer], values(aws_lambda_permission.session), values(aws_lambda_permission.stream)) :
       [permission.function_name, permission.source_arn]
       ]) == jsonencode([
       ["chat-websocket-api-authorizer", "arn:aws:execute-api:us-east-1:111122223333:mock/authorizers/${aws_apigatewayv2_authorizer.this.id}"],
+      ["chat-websocket-api-session", "arn:aws:execute-api:us-east-1:111122223333:mock/live/cancel"],
       ["chat-websocket-api-session", "arn:aws:execute-api:us-east-1:111122223333:mock/live/$connect"],
       ["chat-websocket-api-session", "arn:aws:execute-api:us-east-1:111122223333:mock/live/$default"],
       ["chat-websocket-api-session", "arn:aws:execute-api:us-east-1:111122223333:mock/live/$disconnect"],
+      ["chat-websocket-api-stream", "arn:aws:execute-api:us-east-1:111122223333:mock/live/resume"],
       ["chat-websocket-api-stream", "arn:aws:execute-api:us-east-1:111122223333:mock/live/stream"],
     ])
     error_message = "API Gateway invokes each function for its own routes, of this API."
@@ -172,7 +195,7 @@ run "websocket_api" {
 
   assert {
     condition = alltrue([
-      for permission in concat([aws_lambda_permission.authorizer], values(aws_lambda_permission.session), [aws_lambda_permission.stream]) :
+      for permission in concat([aws_lambda_permission.authorizer], values(aws_lambda_permission.session), values(aws_lambda_permission.stream)) :
       permission.action == "lambda:InvokeFunction" && permission.principal == "apigateway.amazonaws.com"
     ])
     error_message = "API Gateway invokes, and may nothing else; nobody else does."

@@ -22,6 +22,8 @@ REGION = "us-east-1"
 ROOT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 # Between two frames of the model. Longer than any function gathers tokens for (100 ms): each leaves alone.
 FRAME_PAUSE_SECONDS = 0.15
+# Where the prompt asks for it: time to stop an answer, or to lose its connection, in the middle.
+SLOW_FRAME_PAUSE_SECONDS = 1.0
 
 
 class Emulator:
@@ -77,9 +79,10 @@ class Emulator:
             "DOCKER_HOST": "unix:///nonexistent",
         }
         wrapper = Path(__file__).with_name("ministack_wrapper.py")
+        pauses = (FRAME_PAUSE_SECONDS, SLOW_FRAME_PAUSE_SECONDS)
         with self.log.open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-B", wrapper, self.journal.path, str(FRAME_PAUSE_SECONDS)],
+                [sys.executable, "-B", wrapper, self.journal.path, *map(str, pauses)],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=log,

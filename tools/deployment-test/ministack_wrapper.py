@@ -1,6 +1,6 @@
 """Starts MiniStack with changes, each where it differs from AWS in a way that would hide what is under test.
 
-ministack_wrapper.py <journal> <seconds between the model's frames>
+ministack_wrapper.py <journal> <seconds between the model's frames> <the same, slowly>
 
 It ends, with every function that it started, when its standard input does: whatever happens to the harness.
 """
@@ -22,7 +22,7 @@ from ministack.services import apigateway, appsync, bedrock_runtime, cognito, la
 
 from addresses import local
 
-JOURNAL, FRAME_PAUSE_SECONDS = sys.argv[1], float(sys.argv[2])
+JOURNAL, FRAME_PAUSE_SECONDS, SLOW_FRAME_PAUSE_SECONDS = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
 ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
 MODEL_ACTION = "bedrock:InvokeModelWithResponseStream"
 # A region, besides its own, that the inference profile is said to route to.
@@ -70,7 +70,8 @@ def stand_in_for_dns():
             name: value if name == "COGNITO_ISSUER" else local(value, ENDPOINT)
             for name, value in environment_of(*arguments).items()
         }
-        return {**environment, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": ENDPOINT, "AWS_ENDPOINT_URL_SQS": ENDPOINT}
+        services = ("BEDROCK_RUNTIME", "DYNAMODB", "SQS")
+        return {**environment, **{f"AWS_ENDPOINT_URL_{service}": ENDPOINT for service in services}}
 
     lambda_svc._provided_worker_env = with_local_addresses
 
@@ -117,6 +118,25 @@ def answer_as_api_gateway():
     apigateway._create_integration = whole_integration
 
 
+def invoke_asynchronously():
+    """As an integration may ask by a header. MiniStack waits for the answer, and until then neither reads the
+    connection's next message nor notices that it is closed."""
+    invoke, running = apigateway._invoke_ws_lambda, set()
+
+    async def invoke_or_start(api_id, account, region, route, *arguments, **named):
+        integration = apigateway._integrations[api_id].get(route["target"].removeprefix("integrations/"), {})
+        parameters = integration.get("requestParameters") or {}
+        answer = invoke(api_id, account, region, route, *arguments, **named)
+        if parameters.get("integration.request.header.X-Amz-Invocation-Type") != "'Event'":
+            return await answer
+        # Nothing else holds it, and a task that nothing holds may be thrown away.
+        running.add(task := asyncio.create_task(answer))
+        task.add_done_callback(running.discard)
+        return None
+
+    apigateway._invoke_ws_lambda = invoke_or_start
+
+
 def authorize_the_model():
     """ConverseStream needs `bedrock:InvokeModelWithResponseStream` on the inference profile that it names.
     MiniStack asks for `bedrock:ConverseStream` on a model of that name."""
@@ -153,27 +173,40 @@ def profile_arn(profile, region, account):
 
 
 def stream_the_model():
-    """The frames leave one by one with a pause between, not at once: streaming is proved by arrival times."""
+    """The frames leave one by one with a pause between, not at once: streaming is proved by arrival times.
+    Where the prompt says `slowly` there is time to do something in the middle."""
     converse_stream = bedrock_runtime._converse_stream
 
     def converse_over_time(model, headers, body):
         if refusal := refuse_by_the_model(model, headers):
             return refusal
+        question = body.decode()
         status, headers, answer = converse_stream(model, headers, body)
         if status != 200:
             return status, headers, answer
         frames = list(split(answer))
         note("model_call", model=model, text="".join(map(text, frames)))
+        pause = SLOW_FRAME_PAUSE_SECONDS if "slowly" in question else FRAME_PAUSE_SECONDS
 
-        async def run(send, _receive):
+        async def run(send, receive):
+            gone = asyncio.ensure_future(disconnection(receive))
             for frame in frames:
                 await send({"type": "http.response.body", "body": frame, "more_body": True})
-                await asyncio.sleep(FRAME_PAUSE_SECONDS)
+                await asyncio.wait({gone}, timeout=pause)
+                if gone.done():
+                    note("model_stopped", model=model)
+                    return
+            gone.cancel()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
         return status, headers, StreamingResponse(run)
 
     bedrock_runtime._converse_stream = converse_over_time
+
+
+async def disconnection(receive):
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def split(answer):
@@ -227,6 +260,7 @@ if __name__ == "__main__":
     pass_on_the_subprotocol()
     stand_in_for_dns()
     end_tls_in_front()
+    invoke_asynchronously()
     answer_as_api_gateway()
     authorize_the_model()
     stream_the_model()

@@ -25,6 +25,7 @@ def everything(stack: Stack) -> list[str]:
         ],
         "role": [item["RoleName"] for item in ask("iam").list_roles()["Roles"]],
         "log group": [item["logGroupName"] for item in ask("logs").describe_log_groups()["logGroups"]],
+        "table": ask("dynamodb").list_tables()["TableNames"],
         "queue": ask("sqs").list_queues().get("QueueUrls", []),
         "user pool": [
             item["Name"] for item in ask("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]

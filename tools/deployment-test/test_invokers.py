@@ -43,8 +43,9 @@ def test_api_gateway_may_invoke_each_function_for_its_own_routes_alone(stack: St
         "/live/$connect",
         "/live/$disconnect",
         "/live/$default",
+        "/live/cancel",
     }
-    assert source_arns(stack, "websocket-api-stream") == {"/live/stream"}
+    assert source_arns(stack, "websocket-api-stream") == {"/live/stream", "/live/resume"}
     (authorizer,) = source_arns(stack, "websocket-api-authorizer")
     assert authorizer.startswith("/authorizers/")
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from emulator import wait_for
-from stack import Stack
+from stack import CANCEL_STREAM, SLOWLY, STREAM_EVENTS, Stack
 
 # A role without the prefix of its name, a policy of it, a statement of that.
 Permission = tuple[str, str, str]
@@ -40,6 +41,68 @@ def appsync_answers(stack: Stack) -> bool:
     return event is not None and event["type"] == "DONE"
 
 
+def function_url_resumes(stack: Stack) -> bool:
+    token, stream_id = stack.sign_in()["AccessToken"], str(uuid.uuid4())
+    request = {"stream_id": stream_id, "prompt": "Why?"}
+    live = stack.function_url("POST", "", token, json=request)
+    logged = stack.function_url("GET", f"streams/{stream_id}", token)
+    return live.ok and logged.ok and live.text == logged.text
+
+
+def function_url_takes_new_users(stack: Stack) -> bool:
+    return stack.function_url("POST", "", stack.new_user(), json={"prompt": "Why?"}).ok
+
+
+def websocket_api_resumes(stack: Stack) -> bool:
+    token, stream_id = stack.sign_in()["AccessToken"], str(uuid.uuid4())
+    with stack.connection(token) as connection:
+        connection.say("stream", stream_id, prompt="Why?")
+        live = connection.events_until("done", "error")
+        connection.say("resume", stream_id)
+        logged = connection.events_until("done", "error")
+    return live[-1]["type"] == "done" and live == logged
+
+
+def websocket_api_cancels(stack: Stack) -> bool:
+    token, stream_id = stack.sign_in()["AccessToken"], str(uuid.uuid4())
+    with stack.connection(token) as connection:
+        connection.say("stream", stream_id, prompt=SLOWLY)
+        connection.events_until("delta")
+        connection.say("cancel", stream_id)
+        event = connection.events_until("done", "error")[-1]
+    return event.get("stop_reason") == "cancelled"
+
+
+def prompts_of_new_users_are_queued(stack: Stack) -> bool:
+    _, answer = stack.start_stream(stack.new_user())
+    return "errors" not in answer
+
+
+def appsync_tells_again(stack: Stack) -> bool:
+    token = stack.sign_in()["AccessToken"]
+    session, _ = stack.start_stream(token)
+    wait_for(lambda: stack.published_terminal(session), "the end of the stream", 20)
+
+    def ended() -> Any:
+        answer = stack.graphql(token, STREAM_EVENTS, id=session)
+        return answer if answer.get("errors") or answer["data"]["streamEvents"]["ended"] else None
+
+    answer = wait_for(ended, "the end of the log", 10)
+    return not answer.get("errors") and answer["data"]["streamEvents"]["events"][-1]["type"] == "DONE"
+
+
+def appsync_cancels(stack: Stack) -> bool:
+    """Within the two seconds in which the worker looks; it also sees it later, when it renews its lease."""
+    token = stack.sign_in()["AccessToken"]
+    session, _ = stack.start_stream(token, prompt=SLOWLY)
+    wait_for(lambda: len(stack.journal.published(session)) > 1, "a token", 20)
+    stack.graphql(token, CANCEL_STREAM, id=session)
+    try:
+        return wait_for(lambda: stack.published_terminal(session), "the end", 2)["stopReason"] == "cancelled"
+    except TimeoutError:
+        return False
+
+
 # Which action each allows, and what does not work without it.
 ENFORCED: dict[Permission, tuple[str, Callable[[Stack], bool]]] = {
     ("function-url", "model", "AskInferenceProfile"): (MODEL, function_url_answers),
@@ -54,6 +117,23 @@ ENFORCED: dict[Permission, tuple[str, Callable[[Stack], bool]]] = {
     ("appsync-worker", "model", "AskInferenceProfile"): (MODEL, appsync_answers),
     ("appsync-worker", "model", "AskModelThroughInferenceProfile"): (MODEL, appsync_answers),
     ("appsync-worker", "publish", "PublishEvents"): ("appsync:GraphQL", appsync_answers),
+    ("function-url", "stream-log", "ClaimStreams"): ("dynamodb:UpdateItem", function_url_answers),
+    ("function-url", "stream-log", "WriteEvents"): ("dynamodb:PutItem", function_url_takes_new_users),
+    ("function-url", "stream-log", "WatchStreams"): ("dynamodb:GetItem", function_url_resumes),
+    ("function-url", "stream-log", "ReadEvents"): ("dynamodb:Query", function_url_resumes),
+    ("websocket-api-stream", "stream-log", "ClaimStreams"): ("dynamodb:UpdateItem", websocket_api_answers),
+    ("websocket-api-stream", "stream-log", "WriteEvents"): ("dynamodb:PutItem", websocket_api_resumes),
+    ("websocket-api-stream", "stream-log", "WatchStreams"): ("dynamodb:GetItem", websocket_api_resumes),
+    ("websocket-api-stream", "stream-log", "ReadEvents"): ("dynamodb:Query", websocket_api_resumes),
+    ("websocket-api-session", "stream-log", "CancelStreams"): ("dynamodb:UpdateItem", websocket_api_cancels),
+    ("appsync-request", "stream-log", "ClaimStreams"): ("dynamodb:UpdateItem", prompts_are_queued),
+    ("appsync-request", "stream-log", "WriteEvents"): ("dynamodb:PutItem", prompts_of_new_users_are_queued),
+    ("appsync-request", "stream-log", "WatchStreams"): ("dynamodb:GetItem", appsync_tells_again),
+    ("appsync-request", "stream-log", "ReadEvents"): ("dynamodb:Query", appsync_tells_again),
+    ("appsync-worker", "stream-log", "WriteEvents"): ("dynamodb:PutItem", appsync_tells_again),
+    ("appsync-worker", "stream-log", "WatchStreams"): ("dynamodb:GetItem", appsync_cancels),
+    # The last: a prompt that the worker could not claim comes back to it ten seconds later.
+    ("appsync-worker", "stream-log", "ClaimStreams"): ("dynamodb:UpdateItem", appsync_answers),
 }
 # Its counterpart, which takes three receives, is in test_dead_letter.py.
 RETRY_SOON: Permission = ("appsync-worker", "queue", "RetrySoon")

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
 from stack import Stack
 
@@ -16,15 +15,6 @@ def no_model_call(stack: Stack) -> Any:
     before = len(stack.model_calls())
     yield
     assert len(stack.model_calls()) == before
-
-
-def open_socket(stack: Stack, *subprotocols: str) -> ClientConnection:
-    return connect(
-        stack.local_settings["VITE_WEBSOCKET_URL"],
-        subprotocols=list(subprotocols) or None,
-        proxy=None,
-        open_timeout=20,
-    )
 
 
 @pytest.mark.parametrize("token", [None, "IdToken", "RefreshToken"])
@@ -37,20 +27,20 @@ def test_function_url_answers_401_to_what_is_no_access_token(stack: Stack, token
 
 def test_websocket_api_refuses_the_upgrade_without_a_subprotocol(stack: Stack) -> None:
     with pytest.raises(InvalidStatus) as refusal:
-        open_socket(stack)
+        stack.open_socket()
     assert refusal.value.response.status_code == 401
 
 
 @pytest.mark.parametrize("token", ["IdToken", "RefreshToken"])
 def test_websocket_api_refuses_the_upgrade_with_what_is_no_access_token(stack: Stack, token: str) -> None:
     with pytest.raises(InvalidStatus) as refusal:
-        open_socket(stack, "llm-stream.v1", f"bearer.{stack.sign_in()[token]}")
+        stack.open_socket("llm-stream.v1", f"bearer.{stack.sign_in()[token]}")
     assert refusal.value.response.status_code == 403
 
 
 def test_websocket_api_answers_an_unknown_action_on_the_default_route(stack: Stack) -> None:
     token = stack.sign_in()["AccessToken"]
-    with open_socket(stack, "llm-stream.v1", f"bearer.{token}") as socket:
+    with stack.open_socket("llm-stream.v1", f"bearer.{token}") as socket:
         assert socket.subprotocol == "llm-stream.v1"
         socket.send(json.dumps({"action": "dance"}))
         event = json.loads(socket.recv(timeout=20))

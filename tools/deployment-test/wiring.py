@@ -31,12 +31,14 @@ def of_local_cloud(table: dict[str, Any]) -> dict[str, Any]:
             for function in table["functions"]
         },
         "queue": table["queue"],
+        "table": table["table"],
         "websocket_api": {
             "stage": api["stage"],
             "authorizer": {"$connect": api["authorizer"]},
             "routes": {route: [function, asynchronous] for route, function, asynchronous in api["routes"]},
         },
-        "cors": table["cors"],
+        # In any order: it means nothing, and Terraform sorts.
+        "cors": {name: in_order(value) for name, value in table["cors"].items()},
     }
 
 
@@ -47,6 +49,7 @@ def of_terraform(state: dict[str, Any], name_prefix: str) -> dict[str, Any]:
             deployed.short(function): deployed.function(function) for function in deployed.functions
         },
         "queue": deployed.queue(),
+        "table": deployed.table(),
         "websocket_api": deployed.websocket_api(),
         "cors": deployed.cors(),
     }
@@ -105,6 +108,7 @@ class Deployed:
             self.only("aws_sqs_queue", name=f"{self.prefix}prompts")["url"]: "queue_url",
             self.only("aws_appsync_graphql_api")["uris"]["GRAPHQL"]: "graphql_url",
             api["api_endpoint"].replace("wss://", "https://") + f"/{stage}": "connections_url",
+            self.only("aws_dynamodb_table")["name"]: "stream_log_table",
         }
 
     def queue(self) -> dict[str, Any]:
@@ -121,6 +125,15 @@ class Deployed:
             "max_receive_count": redrive["maxReceiveCount"],
             "batch_size": source["batch_size"],
             "maximum_concurrency": source["scaling_config"][0]["maximum_concurrency"],
+        }
+
+    def table(self) -> dict[str, Any]:
+        table = self.only("aws_dynamodb_table")
+        return {
+            "name": table["name"],
+            "hash_key": table["hash_key"],
+            "range_key": table["range_key"],
+            "ttl": table["ttl"][0]["attribute_name"] if table["ttl"][0]["enabled"] else None,
         }
 
     def websocket_api(self) -> dict[str, Any]:
@@ -147,9 +160,9 @@ class Deployed:
     def cors(self) -> dict[str, Any]:
         cors = self.only("aws_lambda_function_url")["cors"][0]
         return {
-            "methods": cors["allow_methods"],
-            "headers": cors["allow_headers"],
-            "expose_headers": cors["expose_headers"],
+            "methods": in_order(cors["allow_methods"]),
+            "headers": in_order(cors["allow_headers"]),
+            "expose_headers": in_order(cors["expose_headers"]),
             "max_age_seconds": cors["max_age"],
         }
 
@@ -158,6 +171,10 @@ def in_module(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from (resource for resource in module.get("resources", []) if resource["mode"] == "managed")
     for child in module.get("child_modules", []):
         yield from in_module(child)
+
+
+def in_order(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value
 
 
 def listed(value: Any) -> list[Any]:

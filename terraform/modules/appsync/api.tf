@@ -17,9 +17,9 @@ resource "aws_appsync_graphql_api" "this" {
     authentication_type = "AWS_IAM"
   }
 
-  # `startStream { sessionId }` is the deepest operation of the schema, with one resolver.
+  # `streamEvents { events { seq } }` is the deepest operation of the schema, with one resolver.
   introspection_config = "DISABLED"
-  query_depth_limit    = 3
+  query_depth_limit    = 4
   resolver_count_limit = 5
 }
 
@@ -43,7 +43,9 @@ resource "aws_appsync_datasource" "none" {
 resource "aws_appsync_resolver" "this" {
   for_each = {
     protocol        = { type = "Query", data_source = aws_appsync_datasource.none.name }
+    streamEvents    = { type = "Query", data_source = aws_appsync_datasource.request.name }
     startStream     = { type = "Mutation", data_source = aws_appsync_datasource.request.name }
+    cancelStream    = { type = "Mutation", data_source = aws_appsync_datasource.request.name }
     publishToken    = { type = "Mutation", data_source = aws_appsync_datasource.none.name }
     onTokenReceived = { type = "Subscription", data_source = aws_appsync_datasource.none.name }
   }

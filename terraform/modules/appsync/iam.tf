@@ -33,7 +33,7 @@ data "aws_iam_policy_document" "publish" {
   }
 }
 
-# AppSync invokes `appsync-request` for `startStream`.
+# AppSync invokes `appsync-request` for `startStream`, `cancelStream` and `streamEvents`.
 resource "aws_iam_role" "datasource" {
   name               = "${var.name_prefix}-appsync-datasource"
   assume_role_policy = data.aws_iam_policy_document.datasource_trust.json

@@ -13,13 +13,13 @@ module "request" {
   timeout_seconds    = local.timeout_seconds
   log_retention_days = var.log_retention_days
   tracing            = var.tracing
-  policies           = { queue = data.aws_iam_policy_document.request.json }
+  policies           = merge({ queue = data.aws_iam_policy_document.request.json }, var.stream_log.accepting.policies)
 
-  environment = {
+  environment = merge(var.stream_log.accepting.environment, {
     COGNITO_CLIENT_ID = var.auth.client_id
     QUEUE_URL         = aws_sqs_queue.prompts.url
     MAX_OUTPUT_TOKENS = var.model.max_output_tokens
-  }
+  })
 }
 
 module "worker" {
@@ -33,13 +33,13 @@ module "worker" {
   log_retention_days = var.log_retention_days
   tracing            = var.tracing
 
-  policies = {
+  policies = merge(var.stream_log.answering.policies, {
     model   = var.model.invoke_policy
     queue   = data.aws_iam_policy_document.worker_queue.json
     publish = data.aws_iam_policy_document.publish.json
-  }
+  })
 
-  environment = merge(var.model.environment, {
+  environment = merge(var.model.environment, var.stream_log.answering.environment, {
     QUEUE_URL   = aws_sqs_queue.prompts.url
     GRAPHQL_URL = aws_appsync_graphql_api.this.uris["GRAPHQL"]
   })

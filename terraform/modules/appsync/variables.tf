@@ -20,6 +20,19 @@ variable "model" {
   })
 }
 
+variable "stream_log" {
+  description = "The module `stream-log`; null: there is no log, so no setting of it and no right to it."
+  type = object({
+    accepting = object({ environment = map(string), policies = map(string) })
+    answering = object({ environment = map(string), policies = map(string) })
+  })
+  default = {
+    accepting = { environment = {}, policies = {} }
+    answering = { environment = {}, policies = {} }
+  }
+  nullable = false
+}
+
 variable "package_dir" {
   description = "Folder of the functions' zips."
   type        = string

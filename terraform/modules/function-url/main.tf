@@ -13,9 +13,9 @@ module "function" {
   reserved_concurrency = var.max_concurrent_streams
   log_retention_days   = var.log_retention_days
   tracing              = var.tracing
-  policies             = { model = var.model.invoke_policy }
+  policies             = merge({ model = var.model.invoke_policy }, var.stream_log.streaming.policies)
 
-  environment = merge(var.auth.environment, var.model.environment, {
+  environment = merge(var.auth.environment, var.model.environment, var.stream_log.streaming.environment, {
     MAX_OUTPUT_TOKENS = var.model.max_output_tokens
   })
 }
@@ -30,8 +30,8 @@ resource "aws_lambda_function_url" "this" {
   # Here and not in the function: browsers refuse headers that come twice.
   cors {
     allow_origins  = var.allowed_origins
-    allow_methods  = ["POST"]
-    allow_headers  = ["authorization", "content-type"]
+    allow_methods  = ["DELETE", "GET", "POST"]
+    allow_headers  = ["authorization", "content-type", "last-event-id"]
     expose_headers = ["x-amzn-requestid"]
     max_age        = 86400
   }

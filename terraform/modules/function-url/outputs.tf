@@ -1,5 +1,5 @@
 output "endpoint" {
-  description = "Where a browser posts its request."
+  description = "Where a browser posts its request; `streams/{stream_id}` under it resumes and cancels."
   value       = aws_lambda_function_url.this.function_url
 }
 

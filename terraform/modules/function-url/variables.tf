@@ -19,6 +19,17 @@ variable "model" {
   })
 }
 
+variable "stream_log" {
+  description = "The module `stream-log`; null: there is no log, so no setting of it and no right to it."
+  type = object({
+    streaming = object({ environment = map(string), policies = map(string) })
+  })
+  default = {
+    streaming = { environment = {}, policies = {} }
+  }
+  nullable = false
+}
+
 variable "package_dir" {
   description = "Folder of the functions' zips."
   type        = string

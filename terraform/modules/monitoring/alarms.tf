@@ -3,6 +3,7 @@
 locals {
   functions = var.alarms ? toset(flatten([for architecture in var.architectures : architecture.functions])) : []
   streams   = var.alarms ? { for name, architecture in var.architectures : name => architecture.stream_function } : {}
+  logged    = var.stream_log_table == null ? {} : local.streams
   queues = var.alarms ? {
     for name, architecture in var.architectures : name => architecture if architecture.queue != null
   } : {}
@@ -52,6 +53,24 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   alarm_description   = "Five answers within five minutes failed, or could not be delivered. The function's log has their codes."
   namespace           = "tristream"
   metric_name         = "Failures"
+  dimensions          = { FunctionName = each.value }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 5
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.actions
+  ok_actions          = local.actions
+}
+
+resource "aws_cloudwatch_metric_alarm" "log_failures" {
+  for_each = local.logged
+
+  alarm_name          = "${each.value}-log-failures"
+  alarm_description   = "Five times within five minutes the stream log did not take events: these answers cannot be resumed. The function's log has the reason."
+  namespace           = "tristream"
+  metric_name         = "LogFailures"
   dimensions          = { FunctionName = each.value }
   statistic           = "Sum"
   period              = 300

@@ -39,7 +39,7 @@ locals {
     for index, metric in ["Errors", "Throttles", "ConcurrentExecutions"] : {
       type   = "metric"
       x      = index * 8
-      y      = 18
+      y      = 24
       width  = 8
       height = 6
       properties = {
@@ -56,12 +56,42 @@ locals {
     }
   ]
 
-  queue_widgets = [
-    for architecture in var.architectures : {
+  # Beside the last of the comparisons.
+  log_widgets = [
+    for table in var.stream_log_table[*] : {
       type   = "metric"
       x      = 8
       y      = 12
       width  = 16
+      height = 6
+      properties = {
+        title  = "Stream log"
+        region = data.aws_region.this.id
+        period = 300
+        stat   = "Sum"
+        yAxis  = { left = { min = 0 }, right = { min = 0, label = "units", showUnits = false } }
+        metrics = concat(
+          [
+            for name, function in local.streamed :
+            ["tristream", "LogFailures", "FunctionName", function, { label = "failures: ${name}" }]
+          ],
+          [
+            ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", table, { label = "throttled writes" }],
+            ["AWS/DynamoDB", "ReadThrottleEvents", "TableName", table, { label = "throttled reads" }],
+            ["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", table, { label = "written", yAxis = "right" }],
+            ["AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName", table, { label = "read", yAxis = "right" }],
+          ],
+        )
+      }
+    }
+  ]
+
+  queue_widgets = [
+    for architecture in var.architectures : {
+      type   = "metric"
+      x      = 0
+      y      = 18
+      width  = 24
       height = 6
       properties = {
         title  = "Queue"
@@ -83,6 +113,6 @@ resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = var.name_prefix
 
   dashboard_body = jsonencode({
-    widgets = concat(local.comparison_widgets, local.queue_widgets, local.lambda_widgets)
+    widgets = concat(local.comparison_widgets, local.log_widgets, local.queue_widgets, local.lambda_widgets)
   })
 }

@@ -10,6 +10,7 @@ output "alarms" {
       values(aws_cloudwatch_metric_alarm.errors),
       values(aws_cloudwatch_metric_alarm.throttles),
       values(aws_cloudwatch_metric_alarm.failures),
+      values(aws_cloudwatch_metric_alarm.log_failures),
       values(aws_cloudwatch_metric_alarm.first_token),
       values(aws_cloudwatch_metric_alarm.dead_letters),
       values(aws_cloudwatch_metric_alarm.oldest_message),

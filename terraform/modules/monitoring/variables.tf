@@ -13,6 +13,11 @@ variable "architectures" {
   }))
 }
 
+variable "stream_log_table" {
+  description = "Name of the stream log's table; null: there is no log."
+  type        = string
+}
+
 variable "alarms" {
   description = "Whether to make alarms; the dashboard is always made."
   type        = bool

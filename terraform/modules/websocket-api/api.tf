@@ -72,10 +72,33 @@ resource "aws_apigatewayv2_route_response" "default" {
   route_response_key = "$default"
 }
 
+# Mostly it answers nothing, since the stream itself says that it has ended; but "there is no such stream" is an answer.
+resource "aws_apigatewayv2_route" "cancel" {
+  # checkov:skip=CKV_AWS_309: a WebSocket API authorizes on $connect only
+  api_id                              = aws_apigatewayv2_api.this.id
+  route_key                           = "cancel"
+  target                              = "integrations/${aws_apigatewayv2_integration.session.id}"
+  route_response_selection_expression = "$default"
+}
+
+resource "aws_apigatewayv2_route_response" "cancel" {
+  api_id             = aws_apigatewayv2_api.this.id
+  route_id           = aws_apigatewayv2_route.cancel.id
+  route_response_key = "$default"
+}
+
 resource "aws_apigatewayv2_route" "stream" {
   # checkov:skip=CKV_AWS_309: a WebSocket API authorizes on $connect only
   api_id    = aws_apigatewayv2_api.this.id
   route_key = "stream"
+  target    = "integrations/${aws_apigatewayv2_integration.stream.id}"
+}
+
+# To its end a resumed answer is as long as any other.
+resource "aws_apigatewayv2_route" "resume" {
+  # checkov:skip=CKV_AWS_309: a WebSocket API authorizes on $connect only
+  api_id    = aws_apigatewayv2_api.this.id
+  route_key = "resume"
   target    = "integrations/${aws_apigatewayv2_integration.stream.id}"
 }
 
@@ -98,6 +121,8 @@ resource "aws_apigatewayv2_stage" "live" {
     aws_apigatewayv2_route.connect,
     aws_apigatewayv2_route.disconnect,
     aws_apigatewayv2_route_response.default,
+    aws_apigatewayv2_route_response.cancel,
     aws_apigatewayv2_route.stream,
+    aws_apigatewayv2_route.resume,
   ]
 }

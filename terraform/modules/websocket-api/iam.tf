@@ -18,7 +18,7 @@ resource "aws_lambda_permission" "authorizer" {
 }
 
 resource "aws_lambda_permission" "session" {
-  for_each = { Connect = "$connect", Disconnect = "$disconnect", Default = "$default" }
+  for_each = { Connect = "$connect", Disconnect = "$disconnect", Default = "$default", Cancel = "cancel" }
 
   function_name = module.session.name
   statement_id  = "ApiGateway${each.key}"
@@ -28,9 +28,11 @@ resource "aws_lambda_permission" "session" {
 }
 
 resource "aws_lambda_permission" "stream" {
+  for_each = { Stream = "stream", Resume = "resume" }
+
   function_name = module.stream.name
-  statement_id  = "ApiGatewayStream"
+  statement_id  = "ApiGateway${each.key}"
   action        = "lambda:InvokeFunction"
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/${local.stage}/stream"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/${local.stage}/${each.value}"
 }

@@ -27,6 +27,8 @@ module "session" {
   timeout_seconds    = local.timeout_seconds
   log_retention_days = var.log_retention_days
   tracing            = var.tracing
+  policies           = var.stream_log.cancelling.policies
+  environment        = var.stream_log.cancelling.environment
 }
 
 module "stream" {
@@ -41,12 +43,12 @@ module "stream" {
   log_retention_days   = var.log_retention_days
   tracing              = var.tracing
 
-  policies = {
+  policies = merge(var.stream_log.streaming.policies, {
     model       = var.model.invoke_policy
     connections = data.aws_iam_policy_document.connections.json
-  }
+  })
 
-  environment = merge(var.model.environment, {
+  environment = merge(var.model.environment, var.stream_log.streaming.environment, {
     MAX_OUTPUT_TOKENS = var.model.max_output_tokens
     CONNECTIONS_URL   = local.connections_url
   })

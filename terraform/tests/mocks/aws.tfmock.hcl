@@ -85,3 +85,9 @@ mock_resource "aws_appsync_graphql_api" {
     }
   }
 }
+
+mock_resource "aws_dynamodb_table" {
+  defaults = {
+    arn = "arn:aws:dynamodb:us-east-1:111122223333:table/mock"
+  }
+}
