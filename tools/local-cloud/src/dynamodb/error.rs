@@ -58,11 +58,12 @@ impl DynamoDbError {
 
     fn message(&self) -> String {
         match self {
-            Self::Validation(message) | Self::Serialization(message) => message.clone(),
+            Self::Validation(message)
+            | Self::Serialization(message)
+            | Self::Denied(Denied { message, .. }) => message.clone(),
             Self::UnknownOperation(name) => {
                 format!("The operation {name} is not available in this local service")
             }
-            Self::Denied(Denied { message, .. }) => message.clone(),
             Self::ConditionalCheckFailed(_) => CONDITION_FAILED.to_owned(),
             Self::TransactionCanceled(reasons) => format!(
                 "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",

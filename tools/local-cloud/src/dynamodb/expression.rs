@@ -147,11 +147,8 @@ impl<'e> Parser<'e> {
 
     fn depth(&self) -> usize {
         let depth = self.tokens.iter().scan(0_usize, |depth, token| {
-            match token.kind {
-                TokenKind::Open => *depth += 1,
-                TokenKind::Close => *depth = depth.saturating_sub(1),
-                _ => {}
-            }
+            *depth += usize::from(token.kind == TokenKind::Open);
+            *depth = depth.saturating_sub(usize::from(token.kind == TokenKind::Close));
             Some(*depth)
         });
         depth.max().unwrap_or_default()
@@ -159,13 +156,11 @@ impl<'e> Parser<'e> {
 
     fn operators(&self) -> usize {
         let followed = self.tokens.iter().zip(self.tokens.iter().skip(1).map(|token| token.kind));
-        let is_operator = |(token, next): &(&Token<'_>, TokenKind)| match token.kind {
-            TokenKind::Comparator(_) | TokenKind::Plus | TokenKind::Minus => true,
-            TokenKind::Word => {
-                *next == TokenKind::Open
-                    || ["AND", "OR", "NOT"].iter().any(|it| it.eq_ignore_ascii_case(token.text))
-            }
-            _ => false,
+        let is_keyword = |text: &str| ["AND", "OR", "NOT"].iter().any(|it| it.eq_ignore_ascii_case(text));
+        let is_operator = |(token, next): &(&Token<'_>, TokenKind)| {
+            let is_sign = matches!(token.kind, TokenKind::Comparator(_) | TokenKind::Plus | TokenKind::Minus);
+            let is_word = token.kind == TokenKind::Word;
+            is_sign || is_word && (*next == TokenKind::Open || is_keyword(token.text))
         };
         followed.filter(is_operator).count()
     }
@@ -220,35 +215,33 @@ impl<'e> Parser<'e> {
         while self.take(TokenKind::Dot) {
             path.push(self.name()?);
         }
-        match self.peek().kind {
-            TokenKind::OpenBracket => Err(self.unavailable("An index of a list")),
-            _ => Ok(path),
+        if self.peek().kind == TokenKind::OpenBracket {
+            return Err(self.unavailable("An index of a list"));
         }
+        Ok(path)
     }
 
     fn name(&mut self) -> Result<String, DynamoDbError> {
         let Token { kind, text, .. } = *self.peek();
-        match kind {
-            TokenKind::Word if token::is_keyword(text) => Err(self.unexpected()),
-            TokenKind::Word if is_reserved(text) => {
-                Err(self.invalid(&format!("Attribute name is a reserved keyword; reserved keyword: {text}")))
-            }
-            TokenKind::Word => {
-                self.next += 1;
-                Ok(text.to_owned())
-            }
-            TokenKind::Name => {
-                self.next += 1;
-                self.placeholders.used.insert(text.to_owned());
-                let name = self.placeholders.names.get(text).cloned();
-                name.ok_or_else(|| {
-                    self.invalid(&format!(
-                        "An expression attribute name used in the document path is not defined; attribute name: {text}"
-                    ))
-                })
-            }
-            _ => Err(self.unexpected()),
+        let is_word = kind == TokenKind::Word && !token::is_keyword(text);
+        if !is_word && kind != TokenKind::Name {
+            return Err(self.unexpected());
         }
+        self.next += 1;
+        if is_word && is_reserved(text) {
+            let message = format!("Attribute name is a reserved keyword; reserved keyword: {text}");
+            return Err(self.invalid(&message));
+        }
+        if is_word {
+            return Ok(text.to_owned());
+        }
+        self.placeholders.used.insert(text.to_owned());
+        let name = self.placeholders.names.get(text).cloned();
+        name.ok_or_else(|| {
+            self.invalid(&format!(
+                "An expression attribute name used in the document path is not defined; attribute name: {text}"
+            ))
+        })
     }
 
     /// `:value`

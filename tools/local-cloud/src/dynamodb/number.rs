@@ -134,15 +134,13 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.digits < 0 { "-" } else { "" };
         let digits = self.digits.unsigned_abs().to_string();
-        match usize::try_from(self.exponent) {
-            Ok(zeros) => write!(f, "{sign}{digits}{}", "0".repeat(zeros)),
-            Err(_) => {
-                let places = usize::try_from(-self.exponent).unwrap_or_default();
-                let padded = format!("{digits:0>width$}", width = places + 1);
-                let (whole, fraction) = padded.split_at(padded.len() - places);
-                write!(f, "{sign}{whole}.{fraction}")
-            }
+        if let Ok(zeros) = usize::try_from(self.exponent) {
+            return write!(f, "{sign}{digits}{}", "0".repeat(zeros));
         }
+        let places = usize::try_from(-self.exponent).unwrap_or_default();
+        let padded = format!("{digits:0>width$}", width = places + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - places);
+        write!(f, "{sign}{whole}.{fraction}")
     }
 }
 

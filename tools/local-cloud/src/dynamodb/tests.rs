@@ -6,7 +6,7 @@ use crate::{
     faults::{At, CallFault, Plan, Planned},
     sigv4::{
         Credentials,
-        testing::{Server, post, serve},
+        testing::{Server, client, post_by, serve},
     },
 };
 
@@ -25,6 +25,7 @@ const ALL: &[&str] = &[
 const TABLE: &str = "log";
 
 struct Client {
+    http: reqwest::Client,
     server: Server,
     credentials: Credentials,
     dynamodb: DynamoDb,
@@ -41,13 +42,14 @@ impl Client {
             ttl: "expires_at".to_owned(),
         };
         let dynamodb = DynamoDb::new(vec![config], identities, Faults::default());
-        Client { server: serve(dynamodb.router()).await, credentials, dynamodb }
+        Client { http: client(), server: serve(dynamodb.router()).await, credentials, dynamodb }
     }
 
     fn request(&self, operation: &str, body: String) -> reqwest::RequestBuilder {
         let target = format!("DynamoDB_20120810.{operation}");
         let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", &target)];
-        post(&self.credentials, "dynamodb", &format!("{}/", self.server.url), &headers, body.into())
+        let url = format!("{}/", self.server.url);
+        post_by(&self.http, &self.credentials, "dynamodb", &url, &headers, body.into())
     }
 
     async fn raw(&self, operation: &str, body: String) -> (u16, String) {
@@ -199,7 +201,7 @@ async fn what_is_no_call_is_refused_without_a_word_of_it() {
     for operation in ["CreateTable", "Scan", "BatchWriteItem", "putItem", ""] {
         assert_eq!(client.refused(operation, json!({})).await, "UnknownOperationException", "{operation}");
     }
-    let got = crate::sigv4::testing::client().get(&client.server.url).send().await.unwrap();
+    let got = client.http.get(&client.server.url).send().await.unwrap();
     assert_eq!(got.status(), 400);
 }
 

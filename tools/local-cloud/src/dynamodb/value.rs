@@ -105,15 +105,12 @@ fn parse(json: &Value, depth: usize) -> Result<AttributeValue, DynamoDbError> {
         "S" => AttributeValue::S(value.as_str().ok_or_else(|| mistyped(value, "String"))?.to_owned()),
         "N" => AttributeValue::N(Number::parse(value.as_str().ok_or_else(|| mistyped(value, "String"))?)?),
         "BOOL" => AttributeValue::Bool(value.as_bool().ok_or_else(|| mistyped(value, "Boolean"))?),
-        "NULL" => match value.as_bool().ok_or_else(|| mistyped(value, "Boolean"))? {
-            true => AttributeValue::Null,
-            false => {
-                return invalid(
-                    "One or more parameter values were invalid: Null attribute value types must have the value of \
-                     true",
-                );
-            }
-        },
+        "NULL" if value.as_bool().ok_or_else(|| mistyped(value, "Boolean"))? => AttributeValue::Null,
+        "NULL" => {
+            return invalid(
+                "One or more parameter values were invalid: Null attribute value types must have the value of true",
+            );
+        }
         "M" => AttributeValue::M(attributes(value, deeper()?)?),
         "L" => {
             let values = value.as_array().ok_or_else(|| mistyped(value, "List"))?;

@@ -127,20 +127,11 @@ impl Write {
             Action::Update { key, update } => {
                 let found = table.key(key)?;
                 for name in [&table.config.hash_key, &table.config.range_key] {
-                    match update.paths().find(|path| path[0] == *name) {
-                        None => {}
-                        Some(path) if path.len() > 1 => {
-                            return invalid(&format!(
-                                "Key attributes must be scalars; list random access '[]' and map lookup '.' are not \
-                                 allowed: Key: {name}"
-                            ));
-                        }
-                        Some(_) => {
-                            return invalid(&format!(
-                                "One or more parameter values were invalid: Cannot update attribute {name}. This \
-                                 attribute is part of the key"
-                            ));
-                        }
+                    if update.paths().any(|path| path[0] == *name) {
+                        return invalid(&format!(
+                            "One or more parameter values were invalid: Cannot update attribute {name}. This \
+                             attribute is part of the key"
+                        ));
                     }
                 }
                 Ok(found)

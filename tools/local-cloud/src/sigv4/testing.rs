@@ -52,10 +52,22 @@ pub(crate) fn post(
     headers: &[(&'static str, &str)],
     body: Vec<u8>,
 ) -> reqwest::RequestBuilder {
+    post_by(&client(), credentials, service, url, headers, body)
+}
+
+/// The same by a client that is there already: it takes its time to be made.
+pub(crate) fn post_by(
+    client: &reqwest::Client,
+    credentials: &Credentials,
+    service: &str,
+    url: &str,
+    headers: &[(&'static str, &str)],
+    body: Vec<u8>,
+) -> reqwest::RequestBuilder {
     let headers: HeaderMap =
         headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
     let signature = signature(credentials, service, SystemTime::now(), ("POST", url), &headers, &body);
-    let request = client().post(url).headers(headers).body(body);
+    let request = client.post(url).headers(headers).body(body);
     signature.into_iter().fold(request, |request, (name, value)| request.header(name, value))
 }
 

@@ -247,6 +247,23 @@ async fn the_stream_route_renders_the_proxy_event_of_the_same_message() {
 }
 
 #[tokio::test]
+async fn cancel_is_answered_like_default_and_resume_is_invoked_like_stream() {
+    let served = serve(|_| {}).await;
+    let (mut client, id) = served.connect().await;
+    let cancel = r#"{"action":"cancel","stream_id":"s"}"#;
+    client.send(Message::text(cancel)).await.unwrap();
+    let event = next_json(&mut client).await;
+    assert_eq!((&event["requestContext"]["routeKey"], &event["body"]), (&json!("cancel"), &json!(cancel)));
+    client.send(Message::text(r#"{"action":"cancel","do":"silent"}"#)).await.unwrap();
+    client.send(Message::text(r#"{"action":"resume","after":12}"#)).await.unwrap();
+    eventually("the event", || logged(&served.lambda, "event {") == 1).await;
+    assert_eq!(logged(&served.lambda, r#""routeKey":"resume""#), 1);
+    assert_eq!(served.post(&id, b"{}").await, 200);
+    assert_eq!(next_json(&mut client).await, json!({}), "nothing was sent in between");
+    served.lambda.shutdown().await;
+}
+
+#[tokio::test]
 async fn disconnect_is_told_how_the_client_left() {
     let served = serve(|_| {}).await;
     let (mut client, id) = served.connect().await;

@@ -3,6 +3,8 @@
 use super::*;
 
 const START: &str = "mutation S { startStream(sessionId: \"s-1\", prompt: \"hi\") { sessionId } }";
+const CANCEL: &str = "mutation { cancelStream(sessionId: \"s-1\") { sessionId } }";
+const READ: &str = "{ streamEvents(sessionId: \"s-1\", after: 4) { events { seq type text } ended } }";
 
 #[tokio::test]
 async fn each_caller_reaches_only_its_fields() {
@@ -15,6 +17,8 @@ async fn each_caller_reaches_only_its_fields() {
     let app = api(&lambda(Ok(r#"{"sessionId": "s-1"}"#)));
     let publish = json!({ "query": PUBLISH, "variables": { "event": event("s-1", "ana", 1) } });
     let start = json!({ "query": START });
+    let cancel = json!({ "query": CANCEL });
+    let read = json!({ "query": READ });
     let protocol = json!({ "query": "{ protocol }" });
     for (authorization, body, refused) in [
         ("access-ana", &protocol, None),
@@ -22,6 +26,11 @@ async fn each_caller_reaches_only_its_fields() {
         ("access-ana", &start, None),
         ("id-ana", &start, Some("startStream on type Mutation")),
         (WORKER, &start, Some("startStream on type Mutation")),
+        ("access-ana", &cancel, None),
+        ("id-ana", &cancel, Some("cancelStream on type Mutation")),
+        (WORKER, &cancel, Some("cancelStream on type Mutation")),
+        ("id-ana", &read, Some("streamEvents on type Query")),
+        (WORKER, &read, Some("streamEvents on type Query")),
         ("access-ana", &publish, Some("publishToken on type Mutation")),
         ("AWS4-HMAC-SHA256 stranger", &publish, Some("publishToken on type Mutation")),
         (WORKER, &publish, None),
@@ -66,6 +75,27 @@ async fn the_function_gets_the_callers_identity_and_its_refusal_is_passed_on() {
         "locations": [{ "line": 1, "column": 14, "sourceName": null }],
     });
     assert_eq!((status, body), (StatusCode::OK, json!({ "data": null, "errors": [error] })));
+}
+
+#[tokio::test]
+async fn a_stream_is_cancelled_and_read_back_by_the_same_function() {
+    let log = lambda(Ok(r#"{"sessionId": "s-1", "ended": true, "events": [
+            {"sessionId": "s-1", "owner": "ana", "type": "DELTA", "seq": 5, "text": "Hel"},
+            {"sessionId": "s-1", "owner": "ana", "type": "DONE", "seq": 6}]}"#));
+    let app = api(&log);
+    let (_, body) = ask(&app, "access-ana", json!({ "query": CANCEL })).await;
+    assert_eq!(body, json!({ "data": { "cancelStream": { "sessionId": "s-1" } } }));
+    let (_, body) = ask(&app, "access-ana", json!({ "query": READ })).await;
+    let events = json!([
+        { "seq": 5, "type": "DELTA", "text": "Hel" },
+        { "seq": 6, "type": "DONE", "text": null },
+    ]);
+    assert_eq!(body, json!({ "data": { "streamEvents": { "events": events, "ended": true } } }));
+    let payloads = log.payloads.lock().expect("no poison");
+    let asked = |at: usize| (&payloads[at]["field"], &payloads[at]["arguments"]);
+    assert_eq!(asked(0), (&json!("cancelStream"), &json!({ "sessionId": "s-1" })));
+    assert_eq!(asked(1), (&json!("streamEvents"), &json!({ "sessionId": "s-1", "after": 4 })));
+    assert_eq!(app.publishes(), 0);
 }
 
 #[tokio::test]

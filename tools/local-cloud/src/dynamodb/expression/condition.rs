@@ -50,7 +50,7 @@ impl Condition {
             Self::Or(one, other) => one.holds(item) || other.holds(item),
             Self::Not(condition) => !condition.holds(item),
             Self::Exists(path) => item.is_some_and(|item| find(item, path).is_some()),
-            Self::NotExists(path) => !item.is_some_and(|item| find(item, path).is_some()),
+            Self::NotExists(path) => item.is_none_or(|item| find(item, path).is_none()),
             Self::Compare(one, comparator, other) => {
                 compare(one.value(item).as_ref(), *comparator, other.value(item).as_ref())
             }
@@ -142,11 +142,7 @@ fn parenthesized(parser: &mut Parser<'_>) -> Result<Condition, DynamoDbError> {
     parser.expect(TokenKind::Close)?;
     let mut depth = 0_i32;
     let first_closed = parser.tokens[begin..end].iter().position(|token| {
-        depth += match token.kind {
-            TokenKind::Open => 1,
-            TokenKind::Close => -1,
-            _ => 0,
-        };
+        depth += i32::from(token.kind == TokenKind::Open) - i32::from(token.kind == TokenKind::Close);
         depth == 0
     });
     if parser.tokens[begin].kind == TokenKind::Open && first_closed == Some(end - begin - 1) {
