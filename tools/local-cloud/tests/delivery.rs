@@ -41,7 +41,11 @@ async fn function_url_passes_tokens_on_one_by_one_without_waiting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_tab_stops_the_model_wherever_closing_can_be_seen() {
-    let stage = Stage::with(|options| options.on_disconnect = OnDisconnect::Signal).await;
+    let stage = Stage::with(|options| {
+        options.on_disconnect = OnDisconnect::Signal;
+        impatient(options);
+    })
+    .await;
     stage.cloud.bedrock.script(paced(&["word "; 200], Duration::from_millis(50)));
     for architecture in [Architecture::FunctionUrl, Architecture::WebsocketApi] {
         let before = stage.cloud.bedrock.calls().len();

@@ -98,7 +98,7 @@ async fn an_answer_that_breaks_is_an_error_and_pieces_of_frames_are_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_is_gone_stops_the_model_of_its_own_stream() {
-    let stage = Stage::open().await;
+    let stage = Stage::with(impatient).await;
     let (request, other) = (marked(), marked());
     let posts = vec![At::from(2, CallFault::Refuse(410))];
     let planned = stage.cloud.faults.plan(&request.stream_id, Plan { posts, ..well() });
@@ -173,24 +173,44 @@ async fn a_message_may_come_twice_late_or_never() {
     stage.close().await;
 }
 
-/// Nothing remembers which streams were begun, but for the receive count of the message.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_prompt_that_is_delivered_twice_at_once_is_answered_twice_today() {
-    let stage = Stage::open().await;
-    let copies = Plan { queue: Some(QueueFault::Copies(2)), ..well() };
-    let (request, _, _) = run(&stage, Architecture::Appsync, copies).await;
-    closed_calls(&stage, &request, 2).await;
-    // The same when SendMessage was done, and tried again.
-    let sends = vec![At::once(0, CallFault::DoneBut(500))];
-    let (request, planned, _) = run(&stage, Architecture::Appsync, Plan { sends, ..well() }).await;
-    closed_calls(&stage, &request, 2).await;
-    assert_eq!(planned.calls()[2], 2);
-    stage.close().await;
+/// Prompts that come twice, at once, because a call was repeated, or after the end.
+fn twice() -> [Plan; 3] {
+    [
+        Plan { queue: Some(QueueFault::Copies(20)), ..well() },
+        Plan { sends: vec![At::once(0, CallFault::DoneBut(500))], ..well() },
+        Plan { queue: Some(QueueFault::Again), ..well() },
+    ]
+}
+
+async fn queue_is_empty(stage: &Stage) {
+    eventually("the queue to be empty", async || {
+        stage.cloud.queues.messages("tristream-prompts").is_empty().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_prompt_that_comes_again_or_late_is_not_answered() {
+async fn a_prompt_that_is_delivered_more_than_once_is_answered_once() {
     let stage = Stage::open().await;
+    for plan in twice() {
+        let name = format!("{:?} {:?}", plan.queue, plan.sends);
+        let (request, planned, trace) = run(&stage, Architecture::Appsync, plan).await;
+        check_contract(&name, &request, &trace);
+        queue_is_empty(&stage).await;
+        assert_eq!(closed_calls(&stage, &request, 1).await[0].tokens.len(), TOKENS.len(), "{name}");
+        assert_eq!(planned.sent().len(), trace.received.len(), "{name}: nothing is said of it");
+    }
+    stage.close().await;
+}
+
+/// Nothing remembers then which streams were begun, but for the receive count of the message.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_stream_log_only_what_comes_again_later_is_known() {
+    let stage = Stage::with(|options| options.stream_log = false).await;
+    let copies = Plan { queue: Some(QueueFault::Copies(2)), ..well() };
+    let (request, _, _) = run(&stage, Architecture::Appsync, copies).await;
+    closed_calls(&stage, &request, 2).await;
+
     let again = Plan { queue: Some(QueueFault::Again), ..well() };
     let (request, planned, _) = run(&stage, Architecture::Appsync, again).await;
     eventually("the word of the second delivery", async || {
@@ -199,12 +219,14 @@ async fn a_prompt_that_comes_again_or_late_is_not_answered() {
         String::from_utf8_lossy(last).contains("\"interrupted\"").then_some(())
     })
     .await;
-    eventually("the queue to be empty", async || {
-        stage.cloud.queues.messages("tristream-prompts").is_empty().then_some(())
-    })
-    .await;
+    queue_is_empty(&stage).await;
     assert_eq!(closed_calls(&stage, &request, 1).await[0].tokens.len(), TOKENS.len());
+    stage.close().await;
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_that_comes_late_is_not_answered() {
+    let stage = Stage::open().await;
     let waited = Plan { queue: Some(QueueFault::Waited(90_000)), ..well() };
     let (request, _, trace) = run(&stage, Architecture::Appsync, waited).await;
     assert!(

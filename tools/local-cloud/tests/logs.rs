@@ -158,7 +158,7 @@ async fn what_the_caller_has_to_mend_is_a_line_and_no_metric() {
     // A mutation that is accepted leaves a line as well; its metrics are the worker's.
     let request = Request::prompt("and me?").with("max_tokens", 3);
     stage.send(Architecture::Appsync, &request).await;
-    let line = written(&stage, "appsync-request", |line| line["message"] == "queued").await;
+    let line = written(&stage, "appsync-request", |line| line["message"] == "resolved").await;
     assert_eq!((line["stream_id"].clone(), line.get("_aws")), (json!(request.stream_id), None));
     stage.close().await;
 }

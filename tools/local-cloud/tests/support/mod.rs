@@ -40,7 +40,7 @@ impl Stage {
             source: Source::BuiltIn,
             users: vec![test_user(), other_user()],
             log_dir: None,
-            environment: Vec::new(),
+            environment: uncapped(),
             on_disconnect: OnDisconnect::Drain,
             stream_timeout: None,
             batch_size: 1,
@@ -76,6 +76,17 @@ impl Stage {
     pub async fn close(self) {
         self.cloud.shutdown().await;
     }
+}
+
+/// The caps of a user are for one person; a test is many.
+pub fn uncapped() -> Vec<(String, String)> {
+    let caps = ["MAX_STREAMS_PER_USER", "MAX_OUTPUT_TOKENS_PER_USER_PER_DAY"];
+    caps.map(|name| (name.to_owned(), String::new())).into()
+}
+
+/// A client that goes away ends its answer at once: nobody is waited for.
+pub fn impatient(options: &mut Options) {
+    options.environment.push(("ABANDON_AFTER_SECONDS".to_owned(), "0".to_owned()));
 }
 
 pub fn other_user() -> User {
