@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 /// Why a step failed. Never holds a token, a prompt or an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
@@ -28,13 +30,50 @@ pub enum ProbeError {
     /// The peer broke its protocol or the stream contract.
     #[error("{0}")]
     Protocol(String),
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+}
+
+/// The contract's `error`, where it is the answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct ContractError {
+    pub code: String,
+    pub message: String,
+    pub retryable: bool,
+    /// In seconds.
+    pub retry_after: Option<u64>,
+    pub status: Option<u16>,
+}
+
+impl ContractError {
+    /// From an `error` event.
+    pub(crate) fn of(event: &Value, status: Option<u16>) -> Option<Self> {
+        (event["type"] == "error").then(|| Self {
+            code: event["code"].as_str().unwrap_or("internal").to_owned(),
+            message: event["message"].as_str().unwrap_or_default().to_owned(),
+            retryable: event["retryable"].as_bool().unwrap_or(false),
+            retry_after: event["retry_after"].as_u64(),
+            status,
+        })
+    }
+
+    pub(crate) fn to_event(&self) -> Value {
+        let mut event = json!({
+            "type": "error", "code": self.code, "message": self.message, "retryable": self.retryable,
+        });
+        if let Some(seconds) = self.retry_after {
+            event["retry_after"] = seconds.into();
+        }
+        event
+    }
 }
 
 impl ProbeError {
     /// The HTTP status behind a refusal.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Refused { status, .. } => *status,
+            Self::Refused { status, .. } | Self::Contract(ContractError { status, .. }) => *status,
             Self::MissingSetting(_)
             | Self::InvalidUrl { .. }
             | Self::InvalidSetting { .. }
@@ -45,6 +84,26 @@ impl ProbeError {
             | Self::Ended
             | Self::Gap { .. }
             | Self::Protocol(_) => None,
+        }
+    }
+
+    /// Whether the connection is to blame, so that another one may bring what is missing.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Timeout(..)
+            | Self::Broken(_)
+            | Self::Ended
+            | Self::Gap { .. } => true,
+            Self::Refused { status, .. } => {
+                status.is_none_or(|status| matches!(status, 408 | 429 | 500..=599))
+            }
+            Self::Contract(error) => error.retryable,
+            Self::MissingSetting(_)
+            | Self::InvalidUrl { .. }
+            | Self::InvalidSetting { .. }
+            | Self::EnvFile { .. }
+            | Self::Protocol(_) => false,
         }
     }
 }

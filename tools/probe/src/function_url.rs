@@ -1,18 +1,20 @@
-//! function-url: a POST whose answer is a stream of server-sent events.
+//! function-url: a POST whose answer is a stream of server-sent events, a GET for the rest of one, a DELETE to stop one.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, header::CONTENT_TYPE};
+use http::{HeaderMap, Method, Uri, header::CONTENT_TYPE};
 use serde_json::{Value, json};
 
 use crate::{
-    DEFAULT_TIMEOUT, ProbeError, Received, Request, Settings,
+    ContractError, DEFAULT_TIMEOUT, ProbeError, Received, Request, Settings,
     intake::Intake,
     net::{self, Http},
     settings::require,
     sse::{Frame, Parser, SseError},
 };
+
+const EVENT_STREAM: &str = "text/event-stream";
 
 /// How long to look for bytes after the terminal event, which must not be there.
 const TRAILING_TIME: Duration = Duration::from_secs(2);
@@ -31,9 +33,20 @@ pub async fn post(
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> Result<Answer, ProbeError> {
-    let http = Http::new(&require(&settings.function_url, "VITE_FUNCTION_URL")?)?;
+    exchange(settings, Method::POST, "/", headers, body).await
+}
+
+/// Any request, to a path that begins with `/`; reads the whole answer, parsing nothing.
+pub async fn exchange(
+    settings: &Settings,
+    method: Method,
+    path_and_query: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Result<Answer, ProbeError> {
+    let http = Http::new(&address(settings, path_and_query)?)?;
     let (status, headers, body) =
-        net::within(DEFAULT_TIMEOUT, "the answer", http.exchange(headers, body)).await?;
+        net::within(DEFAULT_TIMEOUT, "the answer", http.exchange(method, headers, body)).await?;
     Ok(Answer { status, headers, body })
 }
 
@@ -43,8 +56,20 @@ pub async fn send(
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> Result<reqwest::Response, ProbeError> {
-    let http = Http::new(&require(&settings.function_url, "VITE_FUNCTION_URL")?)?;
-    net::within(DEFAULT_TIMEOUT, "the answer", http.post(headers, body)).await
+    let http = Http::new(&address(settings, "/")?)?;
+    net::within(DEFAULT_TIMEOUT, "the answer", http.send(Method::POST, headers, body)).await
+}
+
+/// Asks for the end of a stream.
+pub async fn cancel(settings: &Settings, access_token: &str, stream_id: &str) -> Result<(), ProbeError> {
+    let authorization = format!("Bearer {access_token}");
+    let headers = [("authorization", authorization.as_str())];
+    let answer =
+        exchange(settings, Method::DELETE, &format!("/streams/{stream_id}"), &headers, Bytes::new()).await?;
+    if answer.status == 204 {
+        return Ok(());
+    }
+    Err(refused(answer.status, &net::json_or_null(&answer.body)))
 }
 
 pub(crate) async fn run<F: FnMut(&Received)>(
@@ -53,16 +78,55 @@ pub(crate) async fn run<F: FnMut(&Received)>(
     request: &Request,
     intake: &mut Intake<F>,
 ) -> Result<(), ProbeError> {
-    let http = Http::new(&require(&settings.function_url, "VITE_FUNCTION_URL")?)?;
+    let http = Http::new(&address(settings, "/")?)?;
     let authorization = format!("Bearer {access_token}");
     let headers = [
         ("authorization", authorization.as_str()),
-        ("accept", "text/event-stream"),
+        ("accept", EVENT_STREAM),
         ("content-type", "application/json"),
     ];
-    let posting = http.post(&headers, request.body.to_string());
-    let answered = net::within(intake.timeout, "the answer", posting).await;
-    intake.trace.connected = http.connected();
+    let posting = http.send(Method::POST, &headers, request.body.to_string());
+    read(&http, posting, request, intake).await
+}
+
+pub(crate) async fn resume<F: FnMut(&Received)>(
+    settings: &Settings,
+    access_token: &str,
+    stream: &Request,
+    intake: &mut Intake<F>,
+) -> Result<(), ProbeError> {
+    let query = intake.last().map_or_else(String::new, |after| format!("?after={after}"));
+    let http = Http::new(&address(settings, &format!("/streams/{}{query}", stream.stream_id))?)?;
+    let authorization = format!("Bearer {access_token}");
+    let headers = [("authorization", authorization.as_str()), ("accept", EVENT_STREAM)];
+    let getting = http.send(Method::GET, &headers, Bytes::new());
+    read(&http, getting, stream, intake).await
+}
+
+/// Below the function's URL, which has no path of its own.
+fn address(settings: &Settings, path_and_query: &str) -> Result<Uri, ProbeError> {
+    const KEY: &str = "VITE_FUNCTION_URL";
+    let base = require(&settings.function_url, KEY)?;
+    if path_and_query == "/" {
+        return Ok(base);
+    }
+    let mut parts = base.into_parts();
+    parts.path_and_query = Some(
+        path_and_query
+            .parse()
+            .map_err(|_| ProbeError::Protocol("the stream id cannot be a part of a URL".to_owned()))?,
+    );
+    Uri::from_parts(parts).map_err(|_| ProbeError::InvalidUrl { key: KEY })
+}
+
+async fn read<F: FnMut(&Received)>(
+    http: &Http,
+    answering: impl Future<Output = Result<reqwest::Response, ProbeError>>,
+    request: &Request,
+    intake: &mut Intake<F>,
+) -> Result<(), ProbeError> {
+    let answered = net::within(intake.timeout, "the answer", answering).await;
+    intake.trace.connected = intake.trace.connected.or(http.connected());
     let mut response = answered?;
     let status = response.status().as_u16();
     intake.trace.http_status = Some(status);
@@ -72,7 +136,7 @@ pub(crate) async fn run<F: FnMut(&Received)>(
         return refusal(status, &body, intake);
     }
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if !content_type.is_some_and(|value| value.starts_with("text/event-stream")) {
+    if !content_type.is_some_and(|value| value.starts_with(EVENT_STREAM)) {
         return Err(ProbeError::Protocol("the answer is not text/event-stream".to_owned()));
     }
     follow(&mut response, request, intake).await
@@ -132,5 +196,12 @@ fn refusal<F: FnMut(&Received)>(status: u16, body: &[u8], intake: &mut Intake<F>
     if received.event["type"] == "error" {
         return intake.take(received);
     }
-    Err(ProbeError::Refused { what: "request", status: Some(status), reason: net::said(&received.event) })
+    Err(refused(status, &received.event))
+}
+
+fn refused(status: u16, body: &Value) -> ProbeError {
+    match ContractError::of(body, Some(status)) {
+        Some(error) => error.into(),
+        None => ProbeError::Refused { what: "request", status: Some(status), reason: net::said(body) },
+    }
 }

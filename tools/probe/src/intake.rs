@@ -5,12 +5,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Architecture, ProbeError, Received, Trace, trace::Kind};
+use crate::{
+    Architecture, ContractError, ProbeError, Received, Trace,
+    trace::{Kind, Resumption},
+};
 
 /// `AppSync` does not keep the order of concurrent mutations, so a client has to wait a little before it calls a
 /// missing number lost. The other two deliver in order: there a missing number is lost at once.
 const REORDER_EVENTS: usize = 16;
 const REORDER_TIME: Duration = Duration::from_secs(2);
+
+/// With a number that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    None,
+    /// It may come within the window.
+    Window,
+    /// Somebody asks for it until it is there.
+    Filled,
+}
+
+impl Patience {
+    fn of(architecture: Architecture) -> Self {
+        match architecture {
+            Architecture::FunctionUrl | Architecture::WebsocketApi => Self::None,
+            Architecture::Appsync => Self::Window,
+        }
+    }
+}
 
 /// Collects one stream.
 pub(crate) struct Intake<F> {
@@ -21,29 +43,69 @@ pub(crate) struct Intake<F> {
     ended: bool,
     /// Arrived before their turn: number -> place in `trace.received`.
     early: BTreeMap<u64, usize>,
-    window: usize,
+    patience: Patience,
     /// Since when the next number is known to be missing.
     missing_since: Option<Instant>,
     progress: Instant,
 }
 
 impl<F: FnMut(&Received)> Intake<F> {
-    pub(crate) fn new(architecture: Architecture, timeout: Duration, on_event: F) -> Self {
+    /// For what comes after a number, or everything.
+    pub(crate) fn new(
+        architecture: Architecture,
+        after: Option<u64>,
+        timeout: Duration,
+        on_event: F,
+    ) -> Self {
         let started = Instant::now();
         Self {
-            trace: Trace { started, connected: None, received: Vec::new(), failure: None, http_status: None },
+            trace: Trace {
+                started,
+                after,
+                resumptions: Vec::new(),
+                connected: None,
+                received: Vec::new(),
+                failure: None,
+                http_status: None,
+            },
             timeout,
             on_event,
-            next: 0,
+            next: after.map_or(0, |after| after + 1),
             ended: false,
             early: BTreeMap::new(),
-            window: match architecture {
-                Architecture::FunctionUrl | Architecture::WebsocketApi => 0,
-                Architecture::Appsync => REORDER_EVENTS,
-            },
+            patience: Patience::of(architecture),
             missing_since: None,
             progress: started,
         }
+    }
+
+    /// A new connection is going to bring the rest. What the last one brought too early comes again.
+    pub(crate) fn resume(&mut self, via: Architecture) {
+        let (at, place) = (Instant::now(), self.trace.received.len());
+        self.trace.resumptions.push(Resumption { at, via, after: self.last(), place });
+        self.early.clear();
+        self.missing_since = None;
+        self.progress = at;
+        self.patience = match via {
+            Architecture::FunctionUrl | Architecture::WebsocketApi => Patience::None,
+            Architecture::Appsync => Patience::Filled,
+        };
+    }
+
+    /// A new connection is going to ask for the stream itself, from which nothing has come.
+    pub(crate) fn ask_again(&mut self, via: Architecture) {
+        self.resume(via);
+        self.patience = Patience::of(via);
+    }
+
+    /// The last number that there is in order.
+    pub(crate) fn last(&self) -> Option<u64> {
+        self.next.checked_sub(1)
+    }
+
+    /// Whether a number is known to be missing.
+    pub(crate) fn has_gap(&self) -> bool {
+        !self.early.is_empty()
     }
 
     /// Takes one event that belongs to this stream.
@@ -58,7 +120,14 @@ impl<F: FnMut(&Received)> Intake<F> {
         }
         match (kind, seq) {
             (Some(Kind::Ping), _) => (self.on_event)(&self.trace.received[place]),
-            (Some(Kind::Error), None) => self.deliver(place),
+            (Some(Kind::Error), None) => {
+                // There is nothing to resume: that is no end of a stream, but of the attempt.
+                if let Some(error) = self.nothing_to_resume(place) {
+                    self.trace.received.pop();
+                    return Err(error.into());
+                }
+                self.deliver(place);
+            }
             (Some(Kind::Start | Kind::Delta | Kind::Done | Kind::Error), Some(seq)) => {
                 self.early.entry(seq).or_insert(place);
                 return self.catch_up();
@@ -78,7 +147,10 @@ impl<F: FnMut(&Received)> Intake<F> {
     /// Until when the next event must have come.
     pub(crate) fn deadline(&self) -> tokio::time::Instant {
         let silence = self.progress + self.timeout;
-        let lost = self.missing_since.map(|since| since + REORDER_TIME);
+        let lost = match self.patience {
+            Patience::None | Patience::Window => self.missing_since.map(|since| since + REORDER_TIME),
+            Patience::Filled => None,
+        };
         lost.map_or(silence, |lost| lost.min(silence)).into()
     }
 
@@ -93,7 +165,11 @@ impl<F: FnMut(&Received)> Intake<F> {
     }
 
     pub(crate) fn finish(mut self, result: Result<(), ProbeError>) -> Trace {
-        if let Err(error) = result {
+        if let Err(ProbeError::Contract(error)) = &result {
+            // An answer, if not the one that was hoped for.
+            self.trace.http_status = self.trace.http_status.or(error.status);
+            self.trace.received.push(Received { at: Instant::now(), event: error.to_event(), bytes: 0 });
+        } else if let Err(error) = result {
             self.trace.http_status = self.trace.http_status.or(error.status());
             self.trace.failure = Some(error.to_string());
         }
@@ -114,7 +190,17 @@ impl<F: FnMut(&Received)> Intake<F> {
         } else if self.next > expected || self.missing_since.is_none() {
             self.missing_since = Some(Instant::now());
         }
-        if self.early.len() > self.window { Err(self.closed()) } else { Ok(()) }
+        let is_lost = match self.patience {
+            Patience::None => !self.early.is_empty(),
+            Patience::Window => self.early.len() > REORDER_EVENTS,
+            Patience::Filled => false,
+        };
+        if is_lost { Err(self.closed()) } else { Ok(()) }
+    }
+
+    fn nothing_to_resume(&self, place: usize) -> Option<ContractError> {
+        let error = ContractError::of(&self.trace.received[place].event, None)?;
+        (!self.trace.resumptions.is_empty() && error.code == "not_found").then_some(error)
     }
 
     fn deliver(&mut self, place: usize) {
@@ -137,100 +223,4 @@ fn violation(what: &str) -> ProbeError {
 mod property;
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn event(seq: i64) -> Value {
-        match seq {
-            0 => json!({"type": "start", "seq": 0}),
-            9 => json!({"type": "done", "seq": 9}),
-            99 => json!({"type": "ping"}),
-            -1 => json!({"type": "error", "code": "unauthorized"}),
-            -2 => json!({"type": "delta", "text": "x"}),
-            -3 => json!({"type": "novelty", "seq": 1}),
-            _ => json!({"type": "delta", "seq": seq, "text": seq.to_string()}),
-        }
-    }
-
-    /// Feeds events by their numbers; returns the text told in order, the trace's text, and the complaint.
-    fn check(architecture: Architecture, seqs: &[i64]) -> (String, String, String) {
-        let mut told = String::new();
-        let mut intake = Intake::new(architecture, Duration::from_secs(9), |received: &Received| {
-            told.push_str(received.text());
-        });
-        let mut result = Ok(());
-        for &seq in seqs {
-            result = intake.take(Received { at: Instant::now(), event: event(seq), bytes: 1 });
-            if result.is_err() {
-                break;
-            }
-        }
-        let result = if result.is_ok() && !intake.ended() { Err(intake.closed()) } else { result };
-        let trace = intake.finish(result);
-        let text = trace.text();
-        (told, text, trace.failure.unwrap_or_default())
-    }
-
-    #[test]
-    fn order_gaps_and_repeats() {
-        use Architecture::{Appsync, WebsocketApi};
-        let broke = |what: &str| format!("the server broke the stream contract: {what}");
-        let ended = "the stream ended without a terminal event".to_owned();
-        let many: Vec<i64> = (0..2).chain(10..27).collect();
-        for (architecture, seqs, text, failure) in [
-            (WebsocketApi, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9][..], "12345678", String::new()),
-            (WebsocketApi, &[0, 1, 99, 1, 0, 2], "12", ended.clone()),
-            (WebsocketApi, &[0, 1, 2, 3, 6], "123", "gap: expected 4, got 6".into()),
-            (WebsocketApi, &[1, 0], "", "gap: expected 0, got 1".into()),
-            (Appsync, &[1, 0, 3, 2, 5, 9, 8, 6, 7, 4], "12345678", String::new()),
-            (Appsync, &[0, 1, 3, 3, 3], "1", "gap: expected 2, got 3".into()),
-            (Appsync, &many, "1", "gap: expected 2, got 10".into()),
-            (Appsync, &many[..many.len() - 1], "1", "gap: expected 2, got 10".into()),
-            (Appsync, &[-1], "", String::new()),
-            (WebsocketApi, &[0, 1, -1], "1", String::new()),
-            (WebsocketApi, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 8], "12345678", String::new()),
-            (
-                WebsocketApi,
-                &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-                "12345678",
-                broke("an event after the terminal one"),
-            ),
-            (
-                Appsync,
-                &[0, 10, 1, 2, 3, 4, 5, 6, 7, 8, 9],
-                "12345678",
-                broke("an event after the terminal one"),
-            ),
-            (WebsocketApi, &[-1, -1], "", broke("an event after the terminal one")),
-            (WebsocketApi, &[0, -2], "", broke("an event without seq")),
-            (WebsocketApi, &[0, -3], "", broke("an event of unknown type")),
-            (WebsocketApi, &[], "", ended),
-        ] {
-            let (told, joined, complaint) = check(architecture, seqs);
-            assert_eq!(
-                (joined.as_str(), complaint.as_str()),
-                (text, failure.as_str()),
-                "{architecture} {seqs:?}"
-            );
-            assert!(joined.starts_with(&told), "told {told:?} of {joined:?}");
-            assert!(!failure.is_empty() || told == joined, "told {told:?} of {joined:?}");
-        }
-    }
-
-    #[test]
-    fn a_missing_number_has_two_seconds_and_a_ping_buys_no_time() {
-        let timeout = Duration::from_mins(1);
-        let mut intake = Intake::new(Architecture::Appsync, timeout, |_: &Received| {});
-        let mut take = |seq| {
-            intake.take(Received { at: Instant::now(), event: event(seq), bytes: 1 }).expect("allowed");
-            intake.deadline().into_std()
-        };
-        let quiet = take(0);
-        assert_eq!(take(99), quiet);
-        assert!(take(2) < Instant::now() + REORDER_TIME);
-        assert!(take(1) > quiet);
-        assert!(matches!(intake.expired(), ProbeError::Timeout(..)));
-    }
-}
+mod tests;

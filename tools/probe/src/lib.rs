@@ -1,7 +1,8 @@
 //! A client of the three architectures: real HTTP, real WebSocket, the real `AppSync` realtime protocol.
 //!
 //! [`stream`] runs one request over one architecture and returns everything that arrived, with its times, in
-//! the events' contract form (`protocol/README.md`). The modules named after the architectures offer the pieces
+//! the events' contract form (`protocol/README.md`). [`cancel`] ends such a stream, [`resume`] follows the rest of one,
+//! and [`stream_resuming`] does that by itself whenever a connection breaks. The modules named after the architectures offer the pieces
 //! below it, for tests that break the rules on purpose.
 
 pub mod appsync;
@@ -11,6 +12,7 @@ mod intake;
 mod net;
 pub mod report;
 mod request;
+mod resuming;
 pub mod settings;
 mod sign_in;
 mod srp;
@@ -20,11 +22,14 @@ pub mod websocket_api;
 
 use std::{fmt, time::Duration};
 
-pub use error::{OpenError, ProbeError};
+use intake::Intake;
+
+pub use error::{ContractError, OpenError, ProbeError};
 pub use request::Request;
+pub use resuming::stream_resuming;
 pub use settings::Settings;
 pub use sign_in::{Tokens, sign_in};
-pub use trace::{Outcome, Received, Trace};
+pub use trace::{Outcome, Received, Resumption, Trace};
 
 /// How long one wait may last: for a connection, an acknowledgement, or the next event that is not a ping.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
@@ -79,11 +84,68 @@ pub async fn stream_within(
     on_event: impl FnMut(&Received),
 ) -> Trace {
     net::prepare();
-    let mut intake = intake::Intake::new(architecture, timeout, on_event);
-    let result = match architecture {
-        Architecture::FunctionUrl => function_url::run(settings, access_token, request, &mut intake).await,
-        Architecture::WebsocketApi => websocket_api::run(settings, access_token, request, &mut intake).await,
-        Architecture::Appsync => appsync::run(settings, access_token, request, &mut intake).await,
-    };
+    let mut intake = Intake::new(architecture, None, timeout, on_event);
+    let result = ask(settings, architecture, access_token, request, &mut intake).await;
     intake.finish(result)
+}
+
+/// Follows the rest of a stream that has been asked for, after a number or from its beginning, to the end.
+pub async fn resume(
+    settings: &Settings,
+    architecture: Architecture,
+    access_token: &str,
+    stream_id: &str,
+    after: Option<u64>,
+    timeout: Duration,
+    on_event: impl FnMut(&Received),
+) -> Trace {
+    net::prepare();
+    let mut intake = Intake::new(architecture, after, timeout, on_event);
+    intake.resume(architecture);
+    let stream = Request::of_stream(stream_id);
+    let result = rest(settings, architecture, access_token, &stream, &mut intake).await;
+    intake.finish(result)
+}
+
+/// Asks for the end of a stream. The stream says itself that it ends. A refusal is [`ProbeError::Contract`].
+pub async fn cancel(
+    settings: &Settings,
+    architecture: Architecture,
+    access_token: &str,
+    stream_id: &str,
+) -> Result<(), ProbeError> {
+    net::prepare();
+    match architecture {
+        Architecture::FunctionUrl => function_url::cancel(settings, access_token, stream_id).await,
+        Architecture::WebsocketApi => websocket_api::cancel(settings, access_token, stream_id).await,
+        Architecture::Appsync => appsync::cancel(settings, access_token, stream_id).await,
+    }
+}
+
+async fn ask<F: FnMut(&Received)>(
+    settings: &Settings,
+    architecture: Architecture,
+    access_token: &str,
+    request: &Request,
+    intake: &mut Intake<F>,
+) -> Result<(), ProbeError> {
+    match architecture {
+        Architecture::FunctionUrl => function_url::run(settings, access_token, request, intake).await,
+        Architecture::WebsocketApi => websocket_api::run(settings, access_token, request, intake).await,
+        Architecture::Appsync => appsync::run(settings, access_token, request, intake).await,
+    }
+}
+
+async fn rest<F: FnMut(&Received)>(
+    settings: &Settings,
+    architecture: Architecture,
+    access_token: &str,
+    stream: &Request,
+    intake: &mut Intake<F>,
+) -> Result<(), ProbeError> {
+    match architecture {
+        Architecture::FunctionUrl => function_url::resume(settings, access_token, stream, intake).await,
+        Architecture::WebsocketApi => websocket_api::resume(settings, access_token, stream, intake).await,
+        Architecture::Appsync => appsync::resume(settings, access_token, stream, intake).await,
+    }
 }

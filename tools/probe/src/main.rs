@@ -1,101 +1,29 @@
 //! `probe`: streams an answer over one or all of the architectures, and prints it with its times.
 
+mod options;
+
 use std::{
+    cell::Cell,
+    convert::Infallible,
+    future::pending,
     io::{IsTerminal, Read, Write},
-    path::PathBuf,
+    pin::pin,
     process::ExitCode,
-    time::Duration,
+    time::Instant,
 };
 
-use clap::{Parser, ValueEnum};
-use futures_util::future::join_all;
+use clap::Parser;
+use futures_util::{
+    FutureExt,
+    future::{Either, join_all, select},
+};
 use probe::{
-    Architecture, ProbeError, Received, Request, Settings, Trace,
+    Architecture, Outcome, ProbeError, Received, Request, Settings, Trace,
     report::{Report, table},
-    sign_in, stream_within,
+    resume, sign_in, stream_within,
 };
 
-/// Streams a model's answer over the three architectures and measures them.
-#[derive(Debug, Parser)]
-#[command(
-    version,
-    after_help = "Exit status: 0 if every answer was complete, 1 if not, 2 for a wrong command line."
-)]
-// Each is a flag of the command line, independent of the others.
-#[allow(clippy::struct_excessive_bools)]
-struct Options {
-    /// What to ask; read from standard input if it is left out
-    prompt: Option<String>,
-    /// Which way to go; all are those that have a URL in the settings
-    #[arg(long, value_enum, default_value_t = Via::All)]
-    via: Via,
-    /// Run the architectures at once instead of one after the other
-    #[arg(long)]
-    race: bool,
-    /// The frontend's settings [default: frontend/.env.local if it exists, else frontend/.env]
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
-    /// [default where sign-in is local: testuser]
-    #[arg(long, env = "PROBE_USER")]
-    user: Option<String>,
-    /// [default where sign-in is local: the test user's]
-    #[arg(long, env = "PROBE_PASSWORD", hide_env_values = true)]
-    password: Option<String>,
-    /// Use this access token and do not sign in
-    #[arg(long, env = "PROBE_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// The longest answer wanted
-    #[arg(long, value_name = "N")]
-    max_tokens: Option<u32>,
-    /// Instructions for the model
-    #[arg(long, value_name = "TEXT")]
-    system: Option<String>,
-    /// Print one JSON document with the numbers, and nothing else
-    #[arg(long)]
-    json: bool,
-    /// Put the answers' texts into the JSON document
-    #[arg(long, requires = "json")]
-    json_text: bool,
-    /// How long each wait may last
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    timeout: u64,
-    /// Print only the table
-    #[arg(long)]
-    quiet: bool,
-}
-
-const NOT_CONFIGURED: &str = "no architecture is configured: run `make local`, or set VITE_FUNCTION_URL, \
-    VITE_WEBSOCKET_URL or VITE_GRAPHQL_URL in frontend/.env or the environment";
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Via {
-    FunctionUrl,
-    WebsocketApi,
-    Appsync,
-    All,
-}
-
-impl Via {
-    /// A deployment may leave architectures out. One that is named is wanted, and fails if it is not there.
-    fn architectures(self, settings: &Settings) -> Result<Vec<Architecture>, String> {
-        match self {
-            Self::FunctionUrl => Ok(vec![Architecture::FunctionUrl]),
-            Self::WebsocketApi => Ok(vec![Architecture::WebsocketApi]),
-            Self::Appsync => Ok(vec![Architecture::Appsync]),
-            Self::All => {
-                let (there, missing): (Vec<_>, Vec<_>) =
-                    Architecture::ALL.into_iter().partition(|architecture| settings.has(*architecture));
-                if there.is_empty() {
-                    return Err(NOT_CONFIGURED.to_owned());
-                }
-                for architecture in missing {
-                    eprintln!("probe: {architecture} is left out: its URL is not set");
-                }
-                Ok(there)
-            }
-        }
-    }
-}
+use crate::options::{Options, Via};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -114,23 +42,19 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<bool, String> {
     let settings = Settings::load(options.env_file.as_deref()).map_err(|error| error.to_string())?;
     let architectures = options.via.architectures(&settings)?;
-    let prompt = prompt(options)?;
+    let prompt = if options.resume.is_some() { String::new() } else { prompt(options)? };
     let token = access_token(options, &settings).await?;
     let lane = |architecture| lane(options, &settings, &token, architecture, &prompt);
-    let traces = if options.race {
+    let lanes = if options.race {
         join_all(architectures.iter().copied().map(lane)).await
     } else {
-        let mut traces = Vec::new();
+        let mut lanes = Vec::new();
         for architecture in architectures.iter().copied() {
-            traces.push(lane(architecture).await);
+            lanes.push(lane(architecture).await);
         }
-        traces
+        lanes
     };
-    let reports: Vec<_> = architectures
-        .iter()
-        .zip(&traces)
-        .map(|(&architecture, trace)| report(options, architecture, trace))
-        .collect();
+    let reports: Vec<_> = lanes.iter().map(|lane| report(options, lane)).collect();
     let output = if options.json {
         serde_json::to_string_pretty(&serde_json::json!({ "results": reports }))
             .map_err(|error| error.to_string())?
@@ -176,13 +100,21 @@ async fn access_token(options: &Options, settings: &Settings) -> Result<String, 
     sign_in(settings, &user, &password).await.map(|tokens| tokens.access).map_err(|error| error.to_string())
 }
 
+/// One architecture's answer.
+struct Lane {
+    architecture: Architecture,
+    trace: Trace,
+    /// When its end was asked for.
+    stopped: Option<Instant>,
+}
+
 async fn lane(
     options: &Options,
     settings: &Settings,
     token: &str,
     architecture: Architecture,
     prompt: &str,
-) -> Trace {
+) -> Lane {
     let mut request = Request::prompt(prompt);
     if let Some(max_tokens) = options.max_tokens {
         request = request.with("max_tokens", max_tokens);
@@ -195,18 +127,47 @@ async fn lane(
         eprintln!("-- {architecture}");
     }
     let mut progress = Progress { architecture, silent, race: options.race, told_token: false };
-    let timeout = Duration::from_secs(options.timeout);
-    let trace =
-        stream_within(settings, architecture, token, &request, timeout, |event| progress.tell(event)).await;
+    let tell = |event: &Received| progress.tell(event);
+    let following = match &options.resume {
+        Some(id) => {
+            resume(settings, architecture, token, id, options.after, options.timeout, tell).boxed_local()
+        }
+        None => stream_within(settings, architecture, token, &request, options.timeout, tell).boxed_local(),
+    };
+    let stream_id = options.resume.as_ref().unwrap_or(&request.stream_id);
+    let stopped = Cell::new(None);
+    let stopping = async {
+        if let Some(after) = options.stop_after {
+            tokio::time::sleep(after).await;
+            stopped.set(Some(Instant::now()));
+            if let Err(error) = probe::cancel(settings, architecture, token, stream_id).await {
+                eprintln!("probe: {architecture} was not stopped: {error}");
+            }
+        }
+        pending::<Infallible>().await
+    };
+    let trace = match select(following, pin!(stopping)).await {
+        Either::Left((trace, _)) => trace,
+        Either::Right((never, _)) => match never {},
+    };
     if !silent && !options.race {
         print(if trace.text().is_empty() { "" } else { "\n\n" });
     }
-    trace
+    if trace.connected.is_some() && matches!(trace.outcome(), Outcome::Failed(_)) {
+        let after = trace.ordered().last().and_then(|event| event.seq()).or(options.after);
+        let after = after.map(|seq| format!(" --after {seq}")).unwrap_or_default();
+        eprintln!("probe: for the rest: --via {architecture} --resume {stream_id}{after}");
+    }
+    Lane { architecture, trace, stopped: stopped.get() }
 }
 
-fn report(options: &Options, architecture: Architecture, trace: &Trace) -> Report {
-    let text = options.json_text.then(|| trace.text());
-    Report { text, ..Report::new(architecture, trace) }
+fn report(options: &Options, lane: &Lane) -> Report {
+    let Lane { architecture, trace, stopped } = lane;
+    let mut report = Report::new(*architecture, trace);
+    if let Some(asked) = stopped {
+        report = report.stopped_at(*asked, trace);
+    }
+    Report { text: options.json_text.then(|| trace.text()), ..report }
 }
 
 /// What is seen while a lane runs: its text as it arrives, or in a race only how far it is.

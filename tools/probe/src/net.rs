@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use http::{HeaderMap, HeaderValue, Uri, header::SEC_WEBSOCKET_PROTOCOL};
+use http::{HeaderMap, HeaderValue, Method, Uri, header::SEC_WEBSOCKET_PROTOCOL};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -131,13 +131,14 @@ impl Http {
         self.connected.get().copied()
     }
 
-    /// Posts, and returns once the status and headers are there.
-    pub(crate) async fn post(
+    /// Returns once the status and headers are there.
+    pub(crate) async fn send(
         &self,
+        method: Method,
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<reqwest::Response, ProbeError> {
-        let mut request = self.client.post(self.url.to_string()).body(body.into());
+        let mut request = self.client.request(method, self.url.to_string()).body(body.into());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -150,13 +151,14 @@ impl Http {
         })
     }
 
-    /// Posts, and reads the answer to its end: status, headers, body.
+    /// Reads the answer to its end: status, headers, body.
     pub(crate) async fn exchange(
         &self,
+        method: Method,
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<(u16, HeaderMap, Bytes), ProbeError> {
-        let mut response = self.post(headers, body).await?;
+        let mut response = self.send(method, headers, body).await?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
         let body = response.bytes().await.map_err(|error| broken(&error))?;
         Ok((status, headers, body))

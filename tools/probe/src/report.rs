@@ -1,6 +1,9 @@
 //! Numbers out of traces: the rows of the table and of the JSON document.
 
-use std::{fmt::Write, time::Duration};
+use std::{
+    fmt::Write,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 
@@ -15,9 +18,13 @@ pub struct Report {
     pub stop_reason: Option<String>,
     /// The contract's code of an `error`.
     pub code: Option<String>,
+    /// How many seconds an `error` asks to wait.
+    pub retry_after: Option<u64>,
     /// What the server or the client has to say about an error or a failure.
     pub message: Option<String>,
     pub http_status: Option<u16>,
+    /// What the stream can be resumed by.
+    pub stream_id: Option<String>,
     pub model: Option<String>,
     pub connect_ms: Option<f64>,
     /// Until the `start` event.
@@ -26,6 +33,8 @@ pub struct Report {
     /// Output tokens over the time between the first and the last text.
     pub tokens_per_second: Option<f64>,
     pub total_ms: Option<f64>,
+    /// From asking for the end until it came.
+    pub stop_ms: Option<f64>,
     /// The longest time without text between two texts.
     pub longest_gap_ms: Option<f64>,
     /// As the server counted and measured.
@@ -51,23 +60,26 @@ impl Report {
         };
         let terminal = |group: &str, name: &str| trace.terminal()?.event[group][name].as_u64();
         let output_tokens = terminal("usage", "output_tokens");
+        let field = |name: &str| {
+            let mut values = trace.received.iter().filter_map(|received| received.event[name].as_str());
+            values.next().map(str::to_owned)
+        };
         Self {
             architecture: architecture.name(),
             outcome,
             stop_reason: stop_reason.map(str::to_owned),
             code: code.map(str::to_owned),
             message: message.map(str::to_owned),
+            retry_after: trace.retry_after(),
             http_status: trace.http_status,
-            model: trace
-                .received
-                .iter()
-                .find_map(|received| received.event["model"].as_str())
-                .map(str::to_owned),
+            stream_id: field("stream_id"),
+            model: field("model"),
             connect_ms: trace.connect().map(ms),
             accepted_ms: trace.accepted().map(ms),
             first_token_ms: trace.first_token().map(ms),
             tokens_per_second: rate(output_tokens, trace),
             total_ms: trace.total().map(ms),
+            stop_ms: None,
             longest_gap_ms: trace.arrival_gaps().into_iter().max().map(ms),
             input_tokens: terminal("usage", "input_tokens"),
             output_tokens,
@@ -80,6 +92,14 @@ impl Report {
         }
     }
 
+    /// With the time that a stop took, which was asked for at this moment.
+    #[must_use]
+    pub fn stopped_at(mut self, asked: Instant, trace: &Trace) -> Self {
+        let ended = trace.terminal().map(|end| end.at.saturating_duration_since(asked));
+        self.stop_ms = ended.map(ms);
+        self
+    }
+
     pub fn is_done(&self) -> bool {
         self.outcome == "done"
     }
@@ -87,7 +107,10 @@ impl Report {
     /// The outcome in a line.
     pub fn verdict(&self) -> String {
         let details = [&self.stop_reason, &self.code, &self.message].into_iter().flatten();
-        details.fold(self.outcome.to_owned(), |line, detail| format!("{line}: {detail}"))
+        let line = details.fold(self.outcome.to_owned(), |line, detail| format!("{line}: {detail}"));
+        let wait = self.retry_after.map(|seconds| format!(" (in {seconds} s)"));
+        let stop = self.stop_ms.map(|ms| format!(" ({ms} ms after asking for the end)"));
+        [Some(line), wait, stop].into_iter().flatten().collect()
     }
 }
 
@@ -152,8 +175,6 @@ fn one_decimal(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use serde_json::{Value, json};
 
     use super::*;
@@ -166,6 +187,8 @@ mod tests {
             events.iter().map(|(ms, event)| Received { at: at(*ms), event: event.clone(), bytes: 10 });
         Trace {
             started,
+            after: None,
+            resumptions: Vec::new(),
             connected: Some(at(5)),
             received: received.collect(),
             failure: failure.map(str::to_owned),
@@ -190,7 +213,8 @@ mod tests {
             ],
             None,
         );
-        let refused = trace(&[(8, json!({"type": "error", "code": "unauthorized", "message": "No."}))], None);
+        let limited = json!({"type": "error", "code": "rate_limited", "message": "No.", "retry_after": 7});
+        let refused = trace(&[(8, limited)], None);
         let lost = trace(&[], Some("gap: expected 4, got 6"));
         let reports = [
             Report::new(Architecture::FunctionUrl, &answer),
@@ -200,11 +224,14 @@ mod tests {
         let expected = "\
 architecture   connect ms  accepted ms  first token ms  tokens/s  total ms  events  deltas  bytes  outcome
 function-url          5.0         10.0            30.0      14.0     550.0       6       3     60  done: end_turn
-websocket-api         5.0            -               -         -       8.0       1       0     10  error: unauthorized: No.
+websocket-api         5.0            -               -         -       8.0       1       0     10  error: rate_limited: No. (in 7 s)
 appsync               5.0            -               -         -         -       0       0      0  failed: gap: expected 4, got 6
 ";
         assert_eq!(table(&reports), expected);
         assert_eq!(reports.map(|report| report.is_done()), [true, false, false]);
         assert_eq!(answer.text(), "ab");
+        let stopped = Report::new(Architecture::Appsync, &answer)
+            .stopped_at(answer.started + Duration::from_millis(540), &answer);
+        assert_eq!(stopped.verdict(), "done: end_turn (10 ms after asking for the end)");
     }
 }

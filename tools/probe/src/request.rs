@@ -24,6 +24,11 @@ impl Request {
         Self { stream_id, body: Value::Object(fields) }
     }
 
+    /// A stream that has been asked for.
+    pub(crate) fn of_stream(stream_id: &str) -> Self {
+        Self { stream_id: stream_id.to_owned(), body: json!({"stream_id": stream_id}) }
+    }
+
     /// The same request with one more field, for example `max_tokens` or `system`.
     #[must_use]
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use http::Method;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -118,7 +119,7 @@ impl Client<'_> {
     async fn call(&self, action: &str, body: &Value) -> Result<(u16, Value), ProbeError> {
         let target = format!("AWSCognitoIdentityProviderService.{action}");
         let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", &target)];
-        let (status, _, answer) = self.http.exchange(&headers, body.to_string()).await?;
+        let (status, _, answer) = self.http.exchange(Method::POST, &headers, body.to_string()).await?;
         Ok((status, net::json_or_null(&answer)))
     }
 }

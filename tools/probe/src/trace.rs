@@ -5,6 +5,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::Architecture;
+
 /// One event as it arrived.
 #[derive(Debug, Clone)]
 pub struct Received {
@@ -78,6 +80,10 @@ pub enum Outcome<'a> {
 #[derive(Debug, Clone)]
 pub struct Trace {
     pub started: Instant,
+    /// What was asked for begins after this number.
+    pub after: Option<u64>,
+    /// Each time that the rest was asked for.
+    pub resumptions: Vec<Resumption>,
     /// TCP and TLS stand; with the upgrade for websocket-api, and with `start_ack` for appsync.
     pub connected: Option<Instant>,
     /// In the order of arrival: with repeated numbers, pings, and what came too early.
@@ -85,6 +91,17 @@ pub struct Trace {
     pub failure: Option<String>,
     /// Of the answer to the POST, of a refused upgrade, or of the mutation.
     pub http_status: Option<u16>,
+}
+
+/// A connection that asked for the rest of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resumption {
+    pub at: Instant,
+    pub via: Architecture,
+    /// The last number that there was in order.
+    pub after: Option<u64>,
+    /// How much had arrived before: what this connection brought begins at this place of [`Trace::received`].
+    pub place: usize,
 }
 
 impl Trace {
@@ -98,7 +115,10 @@ impl Trace {
             }
         }
         let mut ordered: Vec<&Received> = Vec::new();
-        for (expected, (seq, received)) in (0..).zip(by_seq) {
+        let first = self.after.map_or(0, |after| after + 1);
+        for (expected, (seq, received)) in
+            (first..).zip(by_seq.range(first..).map(|(&seq, &received)| (seq, received)))
+        {
             if expected != seq || ordered.last().is_some_and(|last| last.is_terminal()) {
                 break;
             }
@@ -134,6 +154,11 @@ impl Trace {
         } else {
             Outcome::Error { code: field("code"), message: field("message") }
         }
+    }
+
+    /// How many seconds the `error` at the end asks to wait.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.terminal()?.event["retry_after"].as_u64()
     }
 
     pub fn connect(&self) -> Option<Duration> {

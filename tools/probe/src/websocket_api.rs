@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::SinkExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{
     Message,
     protocol::frame::{
@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use crate::{
-    DEFAULT_TIMEOUT, OpenError, ProbeError, Received, Request, Settings,
+    ContractError, DEFAULT_TIMEOUT, OpenError, ProbeError, Received, Request, Settings,
     intake::Intake,
     net::{self, Socket, Text},
     settings::require,
@@ -31,6 +31,9 @@ const MAX_FRAME: usize = 32 * 1024;
 
 /// How long a polite goodbye may take.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+/// How long a refusal to cancel may take.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// One connection; several streams may run on it.
 pub struct Connection {
@@ -104,9 +107,61 @@ impl Connection {
     }
 }
 
+/// Asks for the end of a stream, on a connection of its own. The stream says itself that it ends, where it runs; here
+/// only a refusal is said, so that after a while of silence there was none.
+pub async fn cancel(settings: &Settings, access_token: &str, stream_id: &str) -> Result<(), ProbeError> {
+    let mut connection = Connection::open(settings, access_token).await?;
+    connection.send_text(cancel_message(stream_id)).await?;
+    let refused = tokio::time::timeout(SILENCE, async {
+        loop {
+            let event = connection.event().await?.ok_or(ProbeError::Ended)?.event;
+            if let Some(error) = ContractError::of(&event, None) {
+                return Err(error.into());
+            }
+        }
+    });
+    let refused = refused.await;
+    connection.close().await;
+    refused.unwrap_or(Ok(()))
+}
+
+/// What ends a stream.
+pub fn cancel_message(stream_id: &str) -> String {
+    json!({"action": "cancel", "stream_id": stream_id}).to_string()
+}
+
+/// What asks for the events after a number, or all.
+pub fn resume_message(stream_id: &str, after: Option<u64>) -> String {
+    let mut message = json!({"action": "resume", "stream_id": stream_id});
+    if let Some(after) = after {
+        message["after"] = after.into();
+    }
+    message.to_string()
+}
+
 pub(crate) async fn run<F: FnMut(&Received)>(
     settings: &Settings,
     access_token: &str,
+    request: &Request,
+    intake: &mut Intake<F>,
+) -> Result<(), ProbeError> {
+    follow(settings, access_token, message(request), request, intake).await
+}
+
+pub(crate) async fn resume<F: FnMut(&Received)>(
+    settings: &Settings,
+    access_token: &str,
+    stream: &Request,
+    intake: &mut Intake<F>,
+) -> Result<(), ProbeError> {
+    let message = resume_message(&stream.stream_id, intake.last());
+    follow(settings, access_token, message, stream, intake).await
+}
+
+async fn follow<F: FnMut(&Received)>(
+    settings: &Settings,
+    access_token: &str,
+    message: String,
     request: &Request,
     intake: &mut Intake<F>,
 ) -> Result<(), ProbeError> {
@@ -114,8 +169,8 @@ pub(crate) async fn run<F: FnMut(&Received)>(
     let subprotocols = [SUBPROTOCOL, bearer.as_str()];
     let opening = open(settings, &subprotocols);
     let mut connection = net::within(intake.timeout, "the upgrade", opening).await?;
-    intake.trace.connected = Some(Instant::now());
-    connection.send_text(message(request)).await?;
+    intake.trace.connected.get_or_insert_with(Instant::now);
+    connection.send_text(message).await?;
     while !intake.ended() {
         let event = match tokio::time::timeout_at(intake.deadline(), connection.event()).await {
             Ok(event) => event?.ok_or_else(|| intake.closed())?,

@@ -4,14 +4,18 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use crate::{ProbeError, Received, Request, net};
+use crate::{ContractError, ProbeError, Received, Request, net};
 
 /// One event out of the payload of a `data` message.
 pub fn contract(payload: &Value) -> Result<Value, ProbeError> {
     if payload["errors"].is_array() {
         return Err(refused("event", payload));
     }
-    let fields = &payload["data"]["onTokenReceived"];
+    from_fields(&payload["data"]["onTokenReceived"])
+}
+
+/// One event out of its fields.
+pub(super) fn from_fields(fields: &Value) -> Result<Value, ProbeError> {
     let Some(kind) = fields["type"].as_str() else {
         return Err(ProbeError::Protocol("a data message has no event".to_owned()));
     };
@@ -50,18 +54,36 @@ pub(super) fn refusal(
     answer: &Value,
     request: &Request,
 ) -> Result<Option<Received>, ProbeError> {
-    let Some(error) = answer["errors"].get(0) else {
-        let accepted = answer["data"]["startStream"]["sessionId"] == request.stream_id.as_str();
-        return if status == 200 && accepted { Ok(None) } else { Err(not_started(status, answer)) };
-    };
-    let event = json!({
-        "type": "error",
-        "stream_id": request.stream_id,
-        "code": error["errorType"].as_str().unwrap_or("internal"),
-        "message": error["message"].as_str().unwrap_or_default(),
-        "retryable": error["errorInfo"]["retryable"].as_bool().unwrap_or(false),
-    });
-    Ok(Some(Received { at: Instant::now(), event, bytes: answer.to_string().len() }))
+    match answered("mutation", status, answer, "startStream") {
+        Ok(started) if started["sessionId"] == request.stream_id.as_str() => Ok(None),
+        Ok(_) => Err(unanswered("mutation", status, answer)),
+        Err(ProbeError::Contract(error)) => {
+            let mut event = error.to_event();
+            event["stream_id"] = json!(request.stream_id);
+            Ok(Some(Received { at: Instant::now(), event, bytes: answer.to_string().len() }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The field of an answer, or what refused it: `errorType` is the contract's code.
+pub(super) fn answered<'a>(
+    what: &'static str,
+    status: u16,
+    answer: &'a Value,
+    field: &str,
+) -> Result<&'a Value, ProbeError> {
+    if let Some(error) = answer["errors"].get(0) {
+        return Err(ProbeError::Contract(ContractError {
+            code: error["errorType"].as_str().unwrap_or("internal").to_owned(),
+            message: error["message"].as_str().unwrap_or_default().to_owned(),
+            retryable: error["errorInfo"]["retryable"].as_bool().unwrap_or(false),
+            retry_after: error["errorInfo"]["retryAfter"].as_u64(),
+            status: Some(status),
+        }));
+    }
+    let told = &answer["data"][field];
+    if status == 200 && !told.is_null() { Ok(told) } else { Err(unanswered(what, status, answer)) }
 }
 
 /// The first of `AppSync`'s own `errors`, whose `errorCode` is an HTTP status.
@@ -71,8 +93,8 @@ pub(super) fn refused(what: &'static str, payload: &Value) -> ProbeError {
     ProbeError::Refused { what, status, reason: net::said(error) }
 }
 
-fn not_started(status: u16, answer: &Value) -> ProbeError {
-    ProbeError::Refused { what: "mutation", status: Some(status), reason: net::said(answer) }
+fn unanswered(what: &'static str, status: u16, answer: &Value) -> ProbeError {
+    ProbeError::Refused { what, status: Some(status), reason: net::said(answer) }
 }
 
 fn copy(fields: &Value, event: &mut Map<String, Value>, names: &[(&str, &str)]) {

@@ -62,7 +62,7 @@ fn text_of(seq: i64) -> String {
 /// What is told in order, until the stream's end or the first complaint.
 fn follow(architecture: Architecture, last: i64, seqs: &[i64]) -> (String, Option<String>) {
     let mut told = String::new();
-    let mut intake = Intake::new(architecture, Duration::from_secs(9), |received: &Received| {
+    let mut intake = Intake::new(architecture, None, Duration::from_secs(9), |received: &Received| {
         told.push_str(received.text());
     });
     let event = |seq: i64| match seq {

@@ -88,7 +88,8 @@ pub async fn receive(listener: &TcpListener) -> (TcpStream, Seen) {
         let head = head.to_lowercase();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
         if body.len() == length.parse::<usize>().expect("a length") {
-            return (socket, Seen { body: serde_json::from_str(body).expect("JSON"), head });
+            let body = if body.is_empty() { Value::Null } else { serde_json::from_str(body).expect("JSON") };
+            return (socket, Seen { body, head });
         }
     }
 }
