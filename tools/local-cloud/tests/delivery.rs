@@ -11,7 +11,7 @@ use local_cloud::{
 };
 use probe::{Architecture, Request, websocket_api::Connection};
 use serde_json::json;
-use support::{PATIENCE, Stage, check_contract, eventually, paced};
+use support::{PATIENCE, Stage, check_contract, eventually, impatient, paced};
 
 /// Nagle's algorithm together with delayed acknowledgements holds small writes back for 40 ms. With a token every
 /// 5 ms that is easy to tell from a busy machine: half of all gaps would be far too long.

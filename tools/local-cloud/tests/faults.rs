@@ -16,7 +16,7 @@ use local_cloud::{
 };
 use probe::{Architecture, Outcome, Request, Trace, websocket_api::Connection};
 use serde_json::json;
-use support::{PATIENCE, Stage, check_contract, eventually, paced};
+use support::{PATIENCE, Stage, check_contract, eventually, impatient, paced};
 
 const TOKENS: [&str; 6] = ["one ", "two ", "three ", "four ", "five ", "six"];
 
