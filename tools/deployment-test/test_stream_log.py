@@ -111,7 +111,7 @@ def test_appsync_stops_what_the_worker_answers(stack: Stack, token: str, stream_
 
 
 def test_a_stream_is_resumed_after_its_connection_was_lost(stack: Stack, token: str, stream_id: str) -> None:
-    calls = len(stack.model_calls())
+    since, calls = time.time(), len(stack.model_calls())
     with stack.connection(token) as connection:
         connection.say("stream", stream_id, prompt=SLOWLY)
         before = connection.events_until("delta")
@@ -122,6 +122,7 @@ def test_a_stream_is_resumed_after_its_connection_was_lost(stack: Stack, token: 
     whole = stack.logged(token, stream_id)
     assert before + after == whole
     assert whole[-1]["stop_reason"] == "end_turn"
+    assert stack.journal.entries("model_stopped", since) == []
     assert len(stack.model_calls()) == calls + 1
     assert text_of(whole) == stack.model_calls()[-1]["text"]
 
