@@ -218,6 +218,8 @@ def test_what_is_not_ones_own_is_not_found(stack: Stack, token: str, stream_id: 
     for query in (CANCEL_STREAM, STREAM_EVENTS):
         answer = stack.graphql(stranger, query, id=stream_id)
         assert answer["errors"][0]["errorType"] == "not_found"
+    if whose == "somebody else's":
+        assert stack.logged(token, stream_id)[-1]["type"] == "done"
 
 
 def test_a_user_who_has_used_up_the_day_is_told_when_to_come_back(stack: Stack, token: str) -> None:
