@@ -190,11 +190,12 @@ def stream_the_model():
 
         async def run(send, receive):
             gone = asyncio.ensure_future(disconnection(receive))
-            for frame in frames:
-                await send({"type": "http.response.body", "body": frame, "more_body": True})
+            for left in reversed(range(len(frames))):
+                await send({"type": "http.response.body", "body": frames[-1 - left], "more_body": True})
                 await asyncio.wait({gone}, timeout=pause)
-                if gone.done():
-                    note("model_stopped", model=model)
+                # After the last frame everybody leaves.
+                if left and gone.done():
+                    note("model_stopped", frames_left=left)
                     return
             gone.cancel()
             await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -111,7 +111,7 @@ def test_appsync_stops_what_the_worker_answers(stack: Stack, token: str, stream_
 
 
 def test_a_stream_is_resumed_after_its_connection_was_lost(stack: Stack, token: str, stream_id: str) -> None:
-    calls = len(stack.model_calls())
+    since, calls = time.time(), len(stack.model_calls())
     with stack.connection(token) as connection:
         connection.say("stream", stream_id, prompt=SLOWLY)
         before = connection.events_until("delta")
@@ -122,6 +122,7 @@ def test_a_stream_is_resumed_after_its_connection_was_lost(stack: Stack, token: 
     whole = stack.logged(token, stream_id)
     assert before + after == whole
     assert whole[-1]["stop_reason"] == "end_turn"
+    assert stack.journal.entries("model_stopped", since) == []
     assert len(stack.model_calls()) == calls + 1
     assert text_of(whole) == stack.model_calls()[-1]["text"]
 
@@ -217,6 +218,8 @@ def test_what_is_not_ones_own_is_not_found(stack: Stack, token: str, stream_id: 
     for query in (CANCEL_STREAM, STREAM_EVENTS):
         answer = stack.graphql(stranger, query, id=stream_id)
         assert answer["errors"][0]["errorType"] == "not_found"
+    if whose == "somebody else's":
+        assert stack.logged(token, stream_id)[-1]["type"] == "done"
 
 
 def test_a_user_who_has_used_up_the_day_is_told_when_to_come_back(stack: Stack, token: str) -> None:

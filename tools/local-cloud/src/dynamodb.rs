@@ -90,7 +90,7 @@ impl DynamoDb {
         let mut store = self.lock();
         let table = store.tables.get_mut(table).expect("a table of this service");
         let ttl = table.config.ttl.clone();
-        table.retain(|item| matches!(item.get(&ttl), Some(AttributeValue::N(at)) if *at < now));
+        table.delete_if(|item| matches!(item.get(&ttl), Some(AttributeValue::N(at)) if *at < now));
     }
 
     fn lock(&self) -> MutexGuard<'_, Store> {

@@ -53,14 +53,13 @@ impl Table {
         self.partitions.get(hash).into_iter().flat_map(BTreeMap::values)
     }
 
-    /// Deletes what `expired` says is over, and nothing else.
-    pub(super) fn retain(&mut self, mut expired: impl FnMut(&Item) -> bool) {
+    pub(super) fn delete_if(&mut self, mut over: impl FnMut(&Item) -> bool) {
         for partition in self.partitions.values_mut() {
-            partition.retain(|_, item| !expired(item));
+            partition.retain(|_, item| !over(item));
         }
     }
 
-    /// What matches the condition, from behind `after` on.
+    /// What matches the condition, from behind `after` on, which matches it as well.
     pub(super) fn query<'t>(
         &'t self,
         condition: &KeyCondition,
@@ -74,9 +73,6 @@ impl Table {
         let Some(partition) = self.partitions.get(&condition.hash) else {
             return Box::new(std::iter::empty());
         };
-        if is_empty(lower, upper) {
-            return Box::new(std::iter::empty());
-        }
         let items = partition.range::<str, _>((lower, upper)).map(|(_, item)| item);
         if forward { Box::new(items) } else { Box::new(items.rev()) }
     }
@@ -134,15 +130,6 @@ fn bounds(condition: &KeyCondition) -> (Bound<&str>, Bound<&str>) {
         Comparator::GreaterOrEqual => (Included(value), Unbounded),
         // A key condition is never read as one.
         Comparator::NotEqual => (Unbounded, Unbounded),
-    }
-}
-
-/// `BTreeMap::range` panics on bounds that are the wrong way round.
-fn is_empty(lower: Bound<&str>, upper: Bound<&str>) -> bool {
-    match (lower, upper) {
-        (Unbounded, _) | (_, Unbounded) => false,
-        (Included(lower), Included(upper)) => lower > upper,
-        (Included(lower) | Excluded(lower), Included(upper) | Excluded(upper)) => lower >= upper,
     }
 }
 

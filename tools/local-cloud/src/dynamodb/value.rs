@@ -138,3 +138,27 @@ pub(super) fn mistyped(json: &Value, wanted: &str) -> DynamoDbError {
         Value::Object(_) => "Start of structure or map found where not expected".to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_those_of_the_developer_guide() {
+        for (value, size) in [
+            (json!({"S": "Grüße"}), 7),
+            (json!({"S": ""}), 0),
+            (json!({"N": "12345"}), 4),
+            (json!({"N": "-120000"}), 2),
+            (json!({"N": "0"}), 1),
+            (json!({"BOOL": false}), 1),
+            (json!({"NULL": true}), 1),
+            (json!({"L": []}), 3),
+            (json!({"L": [{"S": "xy"}, {"N": "1"}]}), 3 + (1 + 2) + (1 + 2)),
+            (json!({"M": {"a": {"S": "xy"}, "bc": {"M": {}}}}), 3 + (1 + 1 + 2) + (1 + 2 + 3)),
+        ] {
+            let item = parse_item(&json!({"name": value})).unwrap();
+            assert_eq!(item_size(&item), "name".len() + size, "{value}");
+        }
+    }
+}

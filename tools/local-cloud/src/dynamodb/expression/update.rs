@@ -71,7 +71,6 @@ impl Update {
 
     /// Every value is read from the item as it was before. `key` is what a new item begins with.
     pub(in crate::dynamodb) fn apply(&self, old: Option<&Item>, key: &Item) -> Result<Item, DynamoDbError> {
-        let is_new = old.is_none();
         let old = old.unwrap_or(key);
         let values = self.sets.iter().map(|(_, value)| value.evaluate(old));
         let values = values.collect::<Result<Vec<_>, _>>()?;
@@ -79,8 +78,7 @@ impl Update {
         for ((path, _), value) in self.sets.iter().zip(values) {
             put(&mut item, path, value)?;
         }
-        // From an item that is not there anything may be removed, whereas one that is there has to have the path.
-        for path in self.removes.iter().filter(|_| !is_new) {
+        for path in &self.removes {
             let (members, name) = parent(&mut item, path)?;
             members.remove(name);
         }
