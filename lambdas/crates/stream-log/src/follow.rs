@@ -1,10 +1,10 @@
-use chat::{Error, ErrorCode, EventSink, Limits, SinkError, StreamEvent, wire};
+use chat::{Error, ErrorCode, EventSink, Limits, SinkError, StreamEvent};
 use startup::{Causes, unix_millis};
 use tokio::time::{Instant, sleep};
 use tracing::{error, info};
 
 use crate::{
-    Head, Key, Log, Page, Phase, Store, StoreError,
+    Head, Key, Log, Page, Phase, Store, StoreError, chunk,
     claim::{declare_dead, millis},
     pace,
 };
@@ -105,12 +105,8 @@ impl<S: Store> Following<'_, S> {
                 return Ok(news);
             }
             news.bytes += chunk.events.len();
-            for line in chunk.events.lines() {
-                let event = wire::from_json(line).map_err(|error| StoreError::new("read an event", error))?;
-                if event.seq() >= Some(expected) {
-                    news.events.push(event);
-                }
-            }
+            let events = chunk::events(&self.key.stream_id, &chunk)?;
+            news.events.extend(events.into_iter().filter(|event| event.seq() >= Some(expected)));
             self.after = Some(chunk.last);
         }
         if news.events.last().is_some_and(StreamEvent::is_terminal) {

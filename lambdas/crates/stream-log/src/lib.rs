@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod chunk;
 mod claim;
 mod dynamodb;
 mod follow;

@@ -117,7 +117,7 @@ pub enum Taken {
     Over(Over),
 }
 
-/// Events in order, the contract's JSON, one a line.
+/// Events in order, one a line, see `chunk`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
     pub first: u64,

@@ -2,7 +2,7 @@
 
 use std::{future::pending, mem, sync::atomic::Ordering};
 
-use chat::{StreamEvent, wire};
+use chat::StreamEvent;
 use startup::Causes;
 use tokio::{
     select,
@@ -12,7 +12,7 @@ use tokio::{
 use tracing::warn;
 
 use crate::{
-    Chunk, Key, Notes, Store, pace,
+    Chunk, Key, Notes, Store, chunk, pace,
     recording::{Record, Recorder},
 };
 
@@ -114,7 +114,7 @@ impl Pending {
             self.events.push('\n');
         }
         self.last = seq;
-        self.events.push_str(&wire::to_json(event));
+        self.events.push_str(&chunk::line(event));
         if self.events.len() >= pace::CHUNK_BYTES && !self.failed {
             self.due = Some(Instant::now());
         }
@@ -142,8 +142,8 @@ impl Pending {
             return;
         }
         let (first, last) = (self.first, self.last);
-        let chunk = Chunk { first, last, events: mem::take(&mut self.events), expires_at };
-        let Err(error) = store.append(key, &chunk).await else {
+        let full = Chunk { first, last, events: mem::take(&mut self.events), expires_at };
+        let Err(error) = store.append(key, &full).await else {
             *self = Self::default();
             return;
         };
@@ -151,7 +151,7 @@ impl Pending {
         if written.failures == 1 {
             warn!(stream_id = key.stream_id.as_str(), error = %Causes(&error), "events were not kept");
         }
-        self.events = chunk.events;
+        self.events = full.events;
         self.failed = true;
         self.due = Some(Instant::now() + pace::AFTER_FAILURE);
         if self.events.len() > pace::PENDING_BYTES {
