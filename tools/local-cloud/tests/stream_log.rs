@@ -4,7 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use local_cloud::bedrock::Script;
+use local_cloud::{bedrock::Script, cloud::test_user};
 use probe::{Architecture, Outcome, ProbeError, Received, Request, Trace};
 use serde_json::json;
 use support::{PATIENCE, Stage, check_contract, eventually, other_user, paced, sign_in};
@@ -310,4 +310,29 @@ async fn without_the_log_all_three_stream_and_nothing_is_found() {
         assert_eq!(code_of(&trace), Some("not_found"), "{architecture}: {trace:?}");
     }
     stage.close().await;
+}
+
+/// What AWS would bill for it; `docs/operations.md` has the price.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_an_answer_of_ten_seconds_is_some_fifty_writes_and_as_many_reads() {
+    let measure = async |architecture: Architecture| {
+        let stage = Stage::with(|options| options.environment.clear()).await;
+        stage.cloud.bedrock.script(paced(&["token "; 500], Duration::from_millis(20)));
+        let trace = stream(&stage, architecture, &marked()).await;
+        assert_eq!(trace.text().len(), 3_000, "{architecture}");
+        // The last writes come after the last event.
+        let metered = eventually("the account to be settled", async || {
+            let account =
+                stage.cloud.dynamodb.items("tristream-streams", &format!("user#{}", test_user().sub));
+            let is_settled = account[0]["running"]["M"].as_object().is_some_and(serde_json::Map::is_empty);
+            is_settled.then(|| stage.cloud.dynamodb.metered())
+        })
+        .await;
+        println!("{architecture}: {} writes, {} reads", metered.writes, metered.half_reads / 2);
+        assert!((35..=56).contains(&metered.writes), "{architecture}: {} writes", metered.writes);
+        assert!(metered.half_reads / 2 <= 50, "{architecture}: {} reads", metered.half_reads / 2);
+        stage.close().await;
+    };
+    let [url, websocket, appsync] = Architecture::ALL;
+    join!(measure(url), measure(websocket), measure(appsync));
 }
