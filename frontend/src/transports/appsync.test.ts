@@ -265,7 +265,7 @@ describe('stopping', () => {
   test('by leaving the iteration closes it too', async () => {
     const { signal, listeners } = watchedSignal()
     const { transport } = await serve(publishing(answered.slice(0, 1)))
-    for await (const _ of transport(request, session, signal)) break
+    for await (const _ of transport.stream(request, session, signal)) break
     await vi.waitFor(() => expect(server?.connections()).toBe(0))
     expect(listeners()).toBe(0)
   })

@@ -194,7 +194,7 @@ describe('stopping', () => {
     const url = await serve(response => {
       stream(response).write(answer.split('id: 2')[0])
     })
-    for await (const _ of functionUrl(url)(request, { accessToken: 't' }, signal)) break
+    for await (const _ of functionUrl(url).stream(request, { accessToken: 't' }, signal)) break
     await vi.waitFor(() => expect(server?.connections()).toBe(0))
     expect(listeners()).toBe(0)
   })

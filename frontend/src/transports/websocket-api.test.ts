@@ -4,7 +4,8 @@ import type { WebSocket as Peer } from 'ws'
 import { collect, request, STREAM_ID, session, watchedSignal } from './testing/collect'
 import { golden, type SocketServer, socketServer } from './testing/servers'
 import type { ChatRequest } from './transport'
-import { keptWebsocketApi, websocketApi } from './websocket-api'
+import { websocketApi } from './websocket-api'
+import { keptWebsocketApi } from './websocket-kept'
 
 const answered: Record<string, unknown>[] = JSON.parse(golden('streams/answer.events.json'))
 
@@ -175,7 +176,7 @@ describe('stopping', () => {
   test('by leaving the iteration closes it too', async () => {
     const url = await serve((_, send) => send(answered[0]))
     const { signal, listeners } = watchedSignal()
-    for await (const _ of websocketApi(url)(request, session, signal)) break
+    for await (const _ of websocketApi(url).stream(request, session, signal)) break
     await vi.waitFor(() => expect(server?.connections()).toBe(0))
     expect(listeners()).toBe(0)
   })
@@ -222,7 +223,7 @@ describe('a kept connection', () => {
     expect((await collect(kept.transport, { request: another('b') })).failure).toBeUndefined()
     expect(server?.offers).toHaveLength(2)
     const { signal } = new AbortController()
-    for await (const _ of kept.transport(another('c'), { accessToken: 'newer' }, signal));
+    for await (const _ of kept.transport.stream(another('c'), { accessToken: 'newer' }, signal));
     expect(server?.offers.at(-1)).toEqual(['llm-stream.v1', 'bearer.newer'])
     // The one with the old token is of no use any more.
     await vi.waitFor(() => expect(server?.connections()).toBe(1))

@@ -78,6 +78,7 @@ test('after a gap the lane has failed and its connection is closed, however long
       closed()
     }
   }
-  expect((await new LaneStore().run(withGap, request(), SESSION)).phase).toBe('failed')
+  const transport = { ...fakeTransport().transport, stream: withGap }
+  expect((await new LaneStore().run(transport, request(), SESSION)).phase).toBe('failed')
   expect(closed).toHaveBeenCalledOnce()
 })

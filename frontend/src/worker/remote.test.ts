@@ -35,7 +35,12 @@ function connect() {
   port2.start()
   close = () => port1.close()
   const run = (signal = new AbortController().signal, marks = {}) =>
-    served.comparing['function-url']?.(REQUEST, { accessToken: 'token' }, signal, marks) as AsyncIterable<Received>
+    served.comparing['function-url']?.stream(
+      REQUEST,
+      { accessToken: 'token' },
+      signal,
+      marks,
+    ) as AsyncIterable<Received>
   return { served, run, answers, release, heard }
 }
 
