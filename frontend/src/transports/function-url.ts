@@ -12,9 +12,10 @@ const TRAILING_MS = 500
 export function functionUrl(url: string, patience: Patience = PATIENCE): Transport {
   return {
     stream: (request, session, signal, marks) => stream(url, patience, request, session, signal, marks),
-    resume(streamId, after, session, signal) {
+    resume(streamId, after, session, signal, marks) {
       const ask = (signal: AbortSignal) => get(url, streamId, after, session, signal)
-      return receive(ask, streamId, signal, patienceBehind(patience, after))
+      const watch: Watch = { answered: at => marks?.connected?.(at) }
+      return receive(ask, streamId, signal, patienceBehind(patience, after), watch)
     },
     async cancel(streamId, session) {
       const response = await del(url, streamId, session)
@@ -56,9 +57,9 @@ async function* stream(
 /** What became of the request, for whoever takes times. */
 interface Watch {
   answered(at: number): void
-  refused(at: number, status: number): Promise<void>
+  refused?: (at: number, status: number) => Promise<void>
   /** The body has been read to its end. */
-  read(): Promise<void>
+  read?: () => Promise<void>
 }
 
 async function* receive(
@@ -66,7 +67,7 @@ async function* receive(
   streamId: string,
   signal: AbortSignal,
   patience: Patience,
-  watch?: Watch,
+  watch: Watch,
 ) {
   const arrivals = new Arrivals(signal, patience)
   const connection = new AbortController()
@@ -77,7 +78,7 @@ async function* receive(
     const body = read(ask(connection.signal), streamId, arrivals, watch)
     yield* arrivals
     // Everything has been handed out: who watches the answer does not wait for this.
-    if (watch && !signal.aborted && (await within(TRAILING_MS, body))) await watch.read()
+    if (watch.read && !signal.aborted && (await within(TRAILING_MS, body))) await watch.read()
   } finally {
     signal.removeEventListener('abort', abort)
     connection.abort()
@@ -85,21 +86,16 @@ async function* receive(
 }
 
 /** Never rejects: what goes wrong is told to `arrivals`. True when the body was read to its end. */
-async function read(
-  asked: Promise<Response>,
-  streamId: string,
-  arrivals: Arrivals,
-  watch: Watch | undefined,
-): Promise<boolean> {
+async function read(asked: Promise<Response>, streamId: string, arrivals: Arrivals, watch: Watch): Promise<boolean> {
   try {
     const response = await asked
     const answeredAt = performance.now()
     if (response.status !== 200) {
       const error = await refusal(response)
-      await watch?.refused(answeredAt, response.status)
+      await watch.refused?.(answeredAt, response.status)
       throw error
     }
-    watch?.answered(answeredAt)
+    watch.answered(answeredAt)
     if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body) {
       const message = 'The answer is not a stream of server-sent events. Is the address that of a Function URL?'
       throw new TransportError({ phase: 'request', code: 'protocol', message, retryable: false })

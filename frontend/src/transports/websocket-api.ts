@@ -76,10 +76,10 @@ export function overConnections(url: string, connections: Connections, patience:
       const message = messageOf(request)
       yield* run({ streamId: request.streamId, message, patience, asked: false }, session, signal, marks)
     },
-    resume(streamId, after, session, signal) {
+    resume(streamId, after, session, signal, marks) {
       const message = JSON.stringify({ action: 'resume', stream_id: streamId, ...(after !== undefined && { after }) })
       const waits = patienceBehind(patience, after)
-      return unlessRefused(run({ streamId, message, patience: waits, asked: true }, session, signal))
+      return unlessRefused(run({ streamId, message, patience: waits, asked: true }, session, signal, marks))
     },
     async cancel(streamId, session) {
       const running = all.get(streamId)
