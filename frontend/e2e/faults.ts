@@ -35,7 +35,7 @@ interface At<F> {
  * What is in each text of an answer's way to the client and in nothing of another architecture's: the request of
  * function-url, whose answer is met as a whole, and the events of the other two. Calls are counted for each.
  */
-const MARKERS = { 'function-url': '"max_tokens"', 'websocket-api': '"type":"delta"', appsync: '"type":"DELTA"' }
+const MARKERS = { 'function-url': '"content":"', 'websocket-api': '"type":"delta"', appsync: '"type":"DELTA"' }
 
 /** The plans of one cloud. The latest that fits decides. */
 export class Faults {
