@@ -111,7 +111,7 @@ async function ask(
 }
 
 function unexpected(field: string, status: number): TransportError {
-  const message = `AppSync answered ${field} with status ${status} and did nothing of it.`
+  const message = `AppSync answered ${field} with status ${status} and no result.`
   const retryable = status === 429 || status >= 500
   return new TransportError({ phase: 'request', code: 'internal', message, retryable })
 }

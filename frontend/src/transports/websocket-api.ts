@@ -34,6 +34,8 @@ export function websocketApi(url: string, patience?: Patience): Transport {
 /** An answer under way here. */
 interface Running {
   connection?: WebSocketConnection
+  /** The connection's: the server looks at its expiry with each message. */
+  accessToken: string
   /** The server has been asked for it. */
   asked: boolean
 }
@@ -47,7 +49,7 @@ export function overConnections(url: string, connections: Connections, patience:
     signal: AbortSignal,
     marks?: Marks,
   ) {
-    const running: Running = { asked }
+    const running: Running = { asked, accessToken: session.accessToken }
     all.set(streamId, running)
     try {
       const taking = connections.take(session.accessToken, signal)
@@ -84,7 +86,8 @@ export function overConnections(url: string, connections: Connections, patience:
     async cancel(streamId, session) {
       const running = all.get(streamId)
       if (running && !running.asked) throw notAskedFor()
-      if (running?.connection?.isOpen) return running.connection.cancel(streamId)
+      const sameToken = running?.accessToken === session.accessToken
+      if (sameToken && running?.connection?.isOpen) return running.connection.cancel(streamId)
       const connection = await WebSocketConnection.open(url, session.accessToken, new AbortController().signal)
       let timer: ReturnType<typeof setTimeout> | undefined
       const unrefused = new Promise<void>(resolve => {

@@ -1,9 +1,9 @@
 import './testing/web-socket-global'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { WebSocket as Peer } from 'ws'
 import { resuming } from './resuming'
-import { collect, request, watchedSignal } from './testing/collect'
-import { golden, type SocketServer, socketServer } from './testing/servers'
+import { collect, request, session, watchedSignal } from './testing/collect'
+import { golden, type SocketServer } from './testing/servers'
+import { choose, type OnMessage, websocketServer } from './testing/websocket-server'
 import type { ChatRequest } from './transport'
 import { CONVERSATION_MS, keptWebsocketApi, PING_MS } from './websocket-kept'
 
@@ -15,15 +15,10 @@ afterEach(() => {
   return server?.close()
 })
 
-type OnMessage = (message: Record<string, unknown>, send: (value: unknown) => void, peer: Peer) => void
-
-const choose = (offered: string[]): string | undefined => offered.find(name => name === 'llm-stream.v1')
-
 async function serve(onMessage: OnMessage, chosen = choose): Promise<string> {
-  server = await socketServer(chosen, peer => {
-    peer.on('message', data => onMessage(JSON.parse(String(data)), value => peer.send(JSON.stringify(value)), peer))
-  })
-  return `ws://${server.host}/live`
+  const served = await websocketServer(onMessage, chosen)
+  server = served.server
+  return served.url
 }
 
 /** The answer under another id, as a server gives it. */
@@ -149,7 +144,7 @@ describe('a kept connection', () => {
     for (const id of ['a', 'b']) {
       const { events } = await collect(kept.transport, {
         request: another(id),
-        onEvent: ({ type }) => void (type === 'start' && kept.transport.cancel(id, { accessToken: 'any' })),
+        onEvent: ({ type }) => void (type === 'start' && kept.transport.cancel(id, session)),
       })
       expect(events.at(-1)).toMatchObject({ stop_reason: 'cancelled' })
     }

@@ -27,7 +27,7 @@ export const TurnView = memo(function TurnView({ turn, onRegenerate, onSignIn, o
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a lane that has changed is the reason to call
   useEffect(onGrown, [lane])
-  useSpokenPhase(turn.architecture, lane.phase)
+  useSpokenPhase(turn.architecture, lane)
 
   return (
     <article className="flex flex-col gap-4" aria-label="Question and answer" aria-busy={running}>

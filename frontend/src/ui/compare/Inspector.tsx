@@ -26,8 +26,7 @@ export function Inspector({ architecture, lane }: Props) {
 function Events({ architecture, lane }: Props) {
   if (lane.events.length === 0) return <p className="label px-4 pb-3">No events yet.</p>
   const since = (at: number) => (at - (lane.startedAt ?? at)).toFixed(1)
-  const resumed = (index: number) =>
-    lane.resumptions.filter(({ at }) => lane.events.findIndex(event => event.at >= at) === index)
+  const marks = lane.resumptions.map(mark => ({ ...mark, before: lane.events.findIndex(({ at }) => at >= mark.at) }))
   return (
     <section
       // A region that scrolls must be reachable by keyboard.
@@ -48,13 +47,15 @@ function Events({ architecture, lane }: Props) {
           {lane.events.map(({ at, bytes, event }, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: events are only ever appended
             <Fragment key={index}>
-              {resumed(index).map(({ at, after }) => (
-                <tr key={at} className="text-muted">
-                  <td className="px-4 py-0.5 text-right">{since(at)}</td>
-                  <td />
-                  <td className="px-2 py-0.5">resumed {behind(after)}</td>
-                </tr>
-              ))}
+              {marks
+                .filter(({ before }) => before === index)
+                .map(({ at, after }) => (
+                  <tr key={at} className="text-muted">
+                    <td className="px-4 py-0.5 text-right">{since(at)}</td>
+                    <td />
+                    <td className="px-2 py-0.5">resumed {behind(after)}</td>
+                  </tr>
+                ))}
               <tr className="align-top">
                 <td className="px-4 py-0.5 text-right">{since(at)}</td>
                 <td className="px-2 py-0.5 text-right text-muted">{bytes}</td>

@@ -36,7 +36,7 @@ export function LaneCard({ architecture, store, scale, prices, onRetry, onSignIn
   const { is, background } = DESCRIPTIONS[architecture]
   const running = active(lane)
 
-  useSpokenPhase(architecture, lane.phase)
+  useSpokenPhase(architecture, lane)
 
   return (
     <article className="card @container flex h-full flex-col" aria-label={architecture} aria-busy={running}>

@@ -11,10 +11,13 @@ export const PHASES: Record<Lane['phase'], string> = {
   stopped: 'stopped',
 }
 
-/** What is more than the phase is said while it lasts. */
+export const RESUMING = 'resuming'
+
+/** The phase, or what is being done about it. */
 export function phaseName(lane: Lane): string {
-  if (active(lane) && lane.stopping) return 'stopping'
-  return active(lane) && lane.droppedAt !== undefined ? 'resuming' : PHASES[lane.phase]
+  if (!active(lane)) return PHASES[lane.phase]
+  if (lane.stopping) return 'stopping'
+  return lane.droppedAt === undefined ? PHASES[lane.phase] : RESUMING
 }
 
 /** As far as it has come while nothing can be read yet. */
