@@ -110,7 +110,9 @@ describe('over the wire', () => {
     const collecting = collect(transport)
     await vi.waitFor(() => expect(server?.connections()).toBe(1))
     await vi.waitFor(() => transport.cancel(STREAM_ID, session))
+    const toldAt = performance.now()
     const { events } = await collecting
+    expect(performance.now() - toldAt, 'nobody waits for the next look').toBeLessThan(SILENCE.unheard - 250)
     expect(events.at(-1)).toMatchObject({ type: 'done', stop_reason: 'cancelled' })
   })
 })

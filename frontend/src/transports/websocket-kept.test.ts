@@ -1,7 +1,7 @@
 import './testing/web-socket-global'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { resuming } from './resuming'
-import { collect, request, session, watchedSignal } from './testing/collect'
+import { type Collected, collect, request, session, watchedSignal } from './testing/collect'
 import { golden, type SocketServer } from './testing/servers'
 import { choose, type OnMessage, websocketServer } from './testing/websocket-server'
 import type { ChatRequest } from './transport'
@@ -176,6 +176,35 @@ describe('a kept connection', () => {
     expect(vi.getTimerCount()).toBe(1)
     kept.close()
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('goes on with an answer that was taken up again on it, though the former hearer leaves', async () => {
+    let go = () => {}
+    const url = await serve(({ action, stream_id }, send) => {
+      const [first, ...others] = answerTo(stream_id)
+      if (action === 'stream') send(first)
+      else {
+        send(others[0])
+        go = () => {
+          for (const event of others.slice(1)) send(event)
+        }
+      }
+    })
+    const kept = keptWebsocketApi(url)
+    const former = watchedSignal()
+    let again: Promise<Collected> | undefined
+    const hearing = collect(kept.transport, {
+      request: another('a'),
+      signal: former.signal,
+      onEvent: () => {
+        const onEvent = ({ type }: { type: string }) => void (type === 'delta' && former.controller.abort())
+        again = collect(kept.transport, { request: another('a'), after: 0, onEvent })
+      },
+    })
+    await hearing
+    go()
+    expect((await again)?.events).toEqual(answerTo('a').slice(1))
+    kept.close()
   })
 
   test('that API Gateway ends in the middle of an answer gives it over to a new one', async () => {
