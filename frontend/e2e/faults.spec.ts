@@ -102,67 +102,11 @@ for (const { code, ending } of BROKEN_MODELS) {
       const events = await arrivals(page, architecture)
       expect(events.at(-1)?.event, architecture).toMatchObject({ type: 'error', code })
     }
+    await expectAccessible(page, 'lanes that failed')
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expectAccessible(page, 'lanes that failed, in the dark')
   })
 }
-
-test.describe(() => {
-  test.use({ provokes: /ERR_INCOMPLETE_CHUNKED_ENCODING/ })
-
-  test('a connection that breaks is noticed at once, and what had come stays', async ({ page, faults }) => {
-    await faults.plan({ model: model() })
-    for (const architecture of ARCHITECTURES) await faults.planDeltas(architecture, [{ call: 4, fault: 'cut' }])
-    await run(page)
-    for (const architecture of ARCHITECTURES) {
-      await expectPhase(page, architecture, 'failed')
-      await expect(answer(page, architecture)).toContainText('network while streaming')
-      const shown = (await texts(page, architecture).textContent()) ?? ''
-      expect(shown, architecture).toContain('one two')
-      expect(ALL.startsWith(shown), `${architecture}: ${shown}`).toBe(true)
-      expect(shown.length, architecture).toBeLessThan(ALL.length)
-    }
-    await faults.forget()
-    await faults.plan(quick('A whole ', 'answer'))
-    for (const architecture of ARCHITECTURES) await tryAgain(page, architecture).click()
-    for (const architecture of ARCHITECTURES) {
-      await expectPhase(page, architecture, 'done')
-      await expect(texts(page, architecture)).toHaveText('A whole answer')
-    }
-  })
-})
-
-test('text is never joined over a lost message', async ({ page, faults }) => {
-  await faults.plan({ model: model() })
-  for (const architecture of ['websocket-api', 'appsync'] as const) {
-    await faults.planDeltas(architecture, [{ call: 3, times: 1, fault: 'lose' }])
-  }
-  await run(page)
-  await expectPhase(page, 'function-url', 'done')
-  await expect(texts(page, 'function-url')).toHaveText(ALL)
-  for (const architecture of ['websocket-api', 'appsync']) {
-    await expectPhase(page, architecture, 'failed')
-    await expect(answer(page, architecture)).toContainText('Event 4 never arrived, so a part of the answer is missing.')
-    await expect(answer(page, architecture)).toContainText('It was lost on its way here. Try again.')
-    await expect(lane(page, architecture).getByText('1 missing', { exact: true })).toBeVisible()
-    const before = (await arrivals(page, architecture)).filter(({ event }) => event.type === 'delta').slice(0, 3)
-    const shown = await texts(page, architecture).textContent()
-    expect(shown).toBe(
-      before
-        .map(({ event }) => event.text)
-        .join('')
-        .trim(),
-    )
-    await expect(tryAgain(page, architecture)).toBeEnabled()
-  }
-  const { runs } = await exported(page)
-  expect(runs.map(({ architecture, outcome, gaps }) => [architecture, outcome, gaps])).toEqual([
-    ['function-url', 'done', '0'],
-    ['websocket-api', 'failed', '1'],
-    ['appsync', 'failed', '1'],
-  ])
-  await expectAccessible(page, 'lanes that failed')
-  await page.emulateMedia({ colorScheme: 'dark' })
-  await expectAccessible(page, 'lanes that failed, in the dark')
-})
 
 test('messages that come twice are counted, and read once', async ({ page, faults }) => {
   await faults.plan({ model: model(), deliveries: [{ call: 3, fault: 'repeat' }] })
@@ -217,60 +161,53 @@ test('messages that AWS refuses at first are sent again, and nobody sees it', as
   }
 })
 
-test.describe(() => {
-  test.use({ provokes: /ERR_INCOMPLETE_CHUNKED_ENCODING/ })
-
-  test('a conversation goes on after an answer that broke, and without it', async ({ page, faults }) => {
-    const asked = watchMessages(page)
-    await page.getByRole('tab', { name: 'Chat' }).click()
-    const turns = page.getByRole('article', { name: 'Question and answer' })
-    const ask = async (question: string) => {
-      await page.getByLabel('Message').fill(question)
-      await page.getByLabel('Message').press('Enter')
-    }
-    const breaking = { model: model({ exception: { after: 5, kind: 'modelStreamErrorException' } }) }
-    for (const [index, architecture] of ARCHITECTURES.entries()) {
-      const turn = turns.nth(index)
-      await page.getByText(architecture, { exact: true }).first().click()
-      // The second is cut off instead: then the connection that a conversation keeps is gone.
-      const isCut = architecture === 'websocket-api'
-      await faults.plan(isCut ? { model: model() } : breaking)
-      if (isCut) await faults.planDeltas(architecture, [{ call: 4, fault: 'cut' }])
-      await ask(`Question ${index + 1}`)
-      await expect(turn).toContainText(`${isCut ? 'network' : 'model_unavailable'} while streaming`)
-      await expect(turn).toContainText('one two')
-
-      await faults.forget()
-      await faults.plan(quick('A whole ', 'answer'))
-      await turn.getByRole('button', { name: 'Try again' }).click()
-      await expect(turn.getByRole('button', { name: 'Regenerate' })).toBeVisible()
-      await expect(turn).toContainText('A whole answer')
-      await expect(turn).not.toContainText('one two')
-      await expect(turns).toHaveCount(index + 1)
-    }
+test('a conversation goes on after an answer that broke, and without it', async ({ page, faults }) => {
+  const asked = watchMessages(page)
+  await page.getByRole('tab', { name: 'Chat' }).click()
+  const turns = page.getByRole('article', { name: 'Question and answer' })
+  const ask = async (question: string) => {
+    await page.getByLabel('Message').fill(question)
+    await page.getByLabel('Message').press('Enter')
+  }
+  const breaking = { model: model({ exception: { after: 5, kind: 'modelStreamErrorException' } }) }
+  for (const [index, architecture] of ARCHITECTURES.entries()) {
+    const turn = turns.nth(index)
+    await page.getByText(architecture, { exact: true }).first().click()
     await faults.plan(breaking)
-    await ask('Question 4')
-    await expect(turns.nth(3).getByRole('button', { name: 'Try again' })).toBeVisible()
-    await faults.plan(quick('A whole ', 'answer'))
-    await ask('Question 5')
-    await expect(turns.nth(4)).toContainText('A whole answer')
-    await expect(turns.nth(3)).toContainText(FIRST_FIVE)
+    await ask(`Question ${index + 1}`)
+    await expect(turn).toContainText('model_unavailable while streaming')
+    await expect(turn).toContainText('one two')
 
-    const answered = (question: number) => [`Question ${question}`, 'A whole answer']
-    const [first, second] = [answered(1), [...answered(1), ...answered(2)]]
-    const third = [...second, ...answered(3)]
-    // Once for the answer that broke, once again; the one that was not asked for again is left out with its question.
-    expect(asked).toEqual([
-      ['Question 1'],
-      ['Question 1'],
-      [...first, 'Question 2'],
-      [...first, 'Question 2'],
-      [...second, 'Question 3'],
-      [...second, 'Question 3'],
-      [...third, 'Question 4'],
-      [...third, 'Question 5'],
-    ])
-  })
+    await faults.forget()
+    await faults.plan(quick('A whole ', 'answer'))
+    await turn.getByRole('button', { name: 'Try again' }).click()
+    await expect(turn.getByRole('button', { name: 'Regenerate' })).toBeVisible()
+    await expect(turn).toContainText('A whole answer')
+    await expect(turn).not.toContainText('one two')
+    await expect(turns).toHaveCount(index + 1)
+  }
+  await faults.plan(breaking)
+  await ask('Question 4')
+  await expect(turns.nth(3).getByRole('button', { name: 'Try again' })).toBeVisible()
+  await faults.plan(quick('A whole ', 'answer'))
+  await ask('Question 5')
+  await expect(turns.nth(4)).toContainText('A whole answer')
+  await expect(turns.nth(3)).toContainText(FIRST_FIVE)
+
+  const answered = (question: number) => [`Question ${question}`, 'A whole answer']
+  const [first, second] = [answered(1), [...answered(1), ...answered(2)]]
+  const third = [...second, ...answered(3)]
+  // Once for the answer that broke, once again; the one that was not asked for again is left out with its question.
+  expect(asked).toEqual([
+    ['Question 1'],
+    ['Question 1'],
+    [...first, 'Question 2'],
+    [...first, 'Question 2'],
+    [...second, 'Question 3'],
+    [...second, 'Question 3'],
+    [...third, 'Question 4'],
+    [...third, 'Question 5'],
+  ])
 })
 
 /** The conversation as each request holds it, by way of whichever architecture. */

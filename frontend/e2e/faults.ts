@@ -14,6 +14,15 @@ export type Ending =
   | { truncated: { after: number } }
   | { refused: { status: number; kind: string; times: number } }
 
+/** A call of the model, without its texts. */
+export interface ModelCall {
+  /** How many it has sent. */
+  tokens: number
+  completed: boolean
+  /** Nobody reads it any more. */
+  closed: boolean
+}
+
 type CallFault = { refuse: number } | { done_but: number }
 
 interface At<F> {
@@ -26,7 +35,7 @@ interface At<F> {
  * What is in each text of an answer's way to the client and in nothing of another architecture's: the request of
  * function-url, whose answer is met as a whole, and the events of the other two. Calls are counted for each.
  */
-const MARKERS = { 'function-url': '"max_tokens"', 'websocket-api': '"type":"delta"', appsync: '"type":"DELTA"' }
+const MARKERS = { 'function-url': '"content":"', 'websocket-api': '"type":"delta"', appsync: '"type":"DELTA"' }
 
 /** The plans of one cloud. The latest that fits decides. */
 export class Faults {
@@ -44,7 +53,19 @@ export class Faults {
 
   /** For the deltas of one architecture, in function-url also for what comes before them and after. */
   async planDeltas(architecture: keyof typeof MARKERS, deliveries: Plan['deliveries']) {
-    await this.#put(MARKERS[architecture], { deliveries: deliveries ?? [] })
+    await this.planFor(MARKERS[architecture], deliveries)
+  }
+
+  /** For the messages that contain the marker. */
+  async planFor(marker: string, deliveries: Plan['deliveries']) {
+    await this.#put(marker, { deliveries: deliveries ?? [] })
+  }
+
+  /** Of the requests that contain the marker, such as a question. */
+  async modelCalls(marker: string): Promise<ModelCall[]> {
+    const response = await fetch(`${this.#address}/model-calls?marker=${encodeURIComponent(marker)}`)
+    if (!response.ok) throw new Error(`The calls of the model are not told: ${await response.text()}`)
+    return response.json()
   }
 
   async forget() {

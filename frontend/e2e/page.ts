@@ -79,5 +79,7 @@ export async function arrivals(page: Page, architecture: string): Promise<Arriva
   await card.getByText('Raw events').click()
   const rows = card.getByRole('region', { name: 'Raw events' }).locator('tbody tr')
   const cells = await rows.evaluateAll(all => all.map(row => [...row.children].map(cell => cell.textContent ?? '')))
-  return cells.map(([ms, , event]) => ({ ms: Number(ms), event: JSON.parse(event ?? '') }))
+  // Between the events stands where the answer was taken up again.
+  const events = cells.filter(([, , event]) => event?.startsWith('{'))
+  return events.map(([ms, , event]) => ({ ms: Number(ms), event: JSON.parse(event ?? '') }))
 }

@@ -5,9 +5,12 @@ import { Account } from './auth/account'
 import { amplify } from './auth/amplify'
 import { onOtherUser } from './auth/on-other-user'
 import { readSettings, type Settings } from './settings'
+import { resuming } from './transports/resuming'
+import type { Architecture, Transport } from './transports/transport'
 import { App } from './ui/App'
 import { Conversation } from './ui/chat/conversation'
 import { Race } from './ui/compare/race'
+import { RunningStreams } from './ui/running-streams'
 import { applyTheme } from './ui/theme'
 import { Unusable } from './ui/Unusable'
 import { remote } from './worker/remote'
@@ -27,14 +30,28 @@ function page() {
   const session = () => account.session()
   const worker = new Worker(new URL('./worker/streams.worker.ts', import.meta.url), { type: 'module' })
   const { comparing, conversing, release } = remote(worker, settings)
-  const race = new Race(comparing, session)
-  const conversation = new Conversation(conversing, session)
+  const lasting = (transports: Partial<Record<Architecture, Transport>>) =>
+    Object.fromEntries(Object.entries(transports).map(([name, transport]) => [name, resuming(transport, session)]))
+  const running = new RunningStreams(sessionStorage, () => usernameOf(account))
+  const race = new Race(lasting(comparing), session, running)
+  const conversation = new Conversation(lasting(conversing), session, running)
   onOtherUser(account, () => {
     race.clear()
     conversation.clear()
+    running.clear()
     release()
   })
+  account.subscribe(() => {
+    if (account.state().phase !== 'signed-in') return
+    void race.findAgain()
+    void conversation.findAgain()
+  })
   return <App account={account} race={race} conversation={conversation} testUser={testUser(settings)} />
+}
+
+function usernameOf(account: Account): string | undefined {
+  const state = account.state()
+  return state.phase === 'signed-in' ? state.username : undefined
 }
 
 /** The user of the stand-ins on this machine. The condition is a constant in a build, which leaves nothing of it. */

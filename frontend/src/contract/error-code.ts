@@ -29,9 +29,12 @@ export const WHAT_TO_DO: Record<FailureCode, string> = {
   invalid_request: 'Change the request: the message names the field and the rule.',
   unauthorized: 'If a new token is refused as well, check that page and services are of one deployment.',
   payload_too_large: 'Shorten the prompt, or begin a new conversation.',
-  rate_limited: 'If it stays, raise the limit: the concurrency of the function, or the throttling of the API.',
-  conflict: 'Try again: every try gets an id of its own.',
-  not_found: 'Check the address in the settings: the path must be /.',
+  rate_limited:
+    'If it stays, raise the limit: the caps per user, the concurrency of the function, or the throttling of the API.',
+  conflict:
+    'It may still be running, or be the answer to another request: nothing was paid twice. A new try gets an id of its own.',
+  not_found:
+    'An answer is kept for a day, and found by its owner alone. Otherwise check the address in the settings: its path must be /.',
   model_throttled: 'If it stays, ask for a higher quota of the model in Bedrock.',
   model_unavailable: 'If it stays, look whether Bedrock is disturbed in the region, or deploy with another model.',
   model_error: 'Change the prompt, or check that the account has access to the model.',

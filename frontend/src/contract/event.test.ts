@@ -76,6 +76,12 @@ test('a code that a newer server may have is an internal error with its own sent
   expect(isErrorCode('novelty')).toBe(false)
 })
 
+test('an error may say after how many seconds to try again', () => {
+  const error = { type: 'error', code: 'rate_limited', message: 'Enough.', retryable: true }
+  expect(decodeEvent({ ...error, retry_after: 40 })).toEqual({ ...error, retry_after: 40 })
+  expect(() => decodeEvent({ ...error, retry_after: 'soon' })).toThrow('`retry_after` is not a whole number from 0.')
+})
+
 test('done and error end a stream, and a ping has no number', () => {
   expect([start, delta, done].map(event => isTerminal(decodeEvent(event)))).toEqual([false, false, true])
   expect(isTerminal({ type: 'error', code: 'internal', message: '', retryable: true })).toBe(true)

@@ -31,7 +31,18 @@ export type StreamEvent =
   /** Without `stream_id` it is about a connection, not an answer. */
   | { type: 'ping'; stream_id?: string }
   | { type: 'done'; stream_id: string; seq: number; stop_reason: StopReason; usage?: Usage; timing: Timing }
-  | { type: 'error'; stream_id?: string; seq?: number; code: ErrorCode; message: string; retryable: boolean }
+  | ErrorEvent
+
+export interface ErrorEvent {
+  type: 'error'
+  stream_id?: string
+  seq?: number
+  code: ErrorCode
+  message: string
+  retryable: boolean
+  /** In whole seconds. Absent where nobody can say. */
+  retry_after?: number
+}
 
 /** What arrived is not an event of the contract. `message` names the field, never its value: it may be an answer. */
 export class ContractError extends Error {
@@ -113,6 +124,7 @@ function error(fields: Fields): StreamEvent {
     code: isErrorCode(code) ? code : 'internal',
     message: fields.text('message'),
     retryable: fields.flag('retryable'),
+    ...(fields.has('retry_after') && { retry_after: fields.count('retry_after') }),
   }
 }
 

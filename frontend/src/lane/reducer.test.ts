@@ -122,6 +122,64 @@ describe('what the network does', () => {
   })
 })
 
+describe('an answer that is stopped', () => {
+  const cancelled: StreamEvent = {
+    type: 'done',
+    stream_id,
+    seq: 2,
+    stop_reason: 'cancelled',
+    timing: { total_ms: 3 },
+  }
+
+  test('goes on until its server ends it, and keeps its text', () => {
+    const stopping = play([at(101, start), at(102, delta(1)), { type: 'stopping' }])
+    expect(stopping).toMatchObject({ phase: 'streaming', stopping: true })
+    const stopped = lane(stopping, at(110, cancelled))
+    expect(stopped).toMatchObject({ phase: 'stopped', stopReason: 'cancelled', text: '1 ', endedAt: 110 })
+    expect(stopped.usage).toBeUndefined()
+  })
+
+  test('from elsewhere is stopped as well', () => {
+    expect(receive(start, delta(1), cancelled)).toMatchObject({ phase: 'stopped', stopReason: 'cancelled' })
+  })
+
+  test('too late is whole', () => {
+    const stopping = play([at(101, start), at(102, delta(1)), { type: 'stopping' }])
+    expect(lane(stopping, at(110, done(2)))).toMatchObject({ phase: 'done', text: '1 ' })
+  })
+})
+
+describe('an answer that is taken up again', () => {
+  test('notes where, and is on its way again', () => {
+    const dropped = play([at(101, start), at(102, delta(1)), { type: 'dropped', at: 103 }])
+    expect(dropped).toMatchObject({ phase: 'streaming', droppedAt: 103, resumptions: [] })
+    const resumed = play(
+      [{ type: 'resumed', at: 110, after: 1 }, at(110, delta(2)), { type: 'resumed', at: 120, after: 2 }],
+      dropped,
+    )
+    expect(resumed.droppedAt).toBeUndefined()
+    expect(resumed.resumptions).toEqual([
+      { at: 110, after: 1 },
+      { at: 120, after: 2 },
+    ])
+    expect(play([at(130, done(3))], resumed)).toMatchObject({ phase: 'done', text: '1 2 ', gaps: 0, duplicates: 0 })
+  })
+
+  test('after a reload is marked as such', () => {
+    const begun = lane(idle, { ...begin, foundAgain: true } as LaneAction)
+    expect(begun).toEqual({ ...lane(idle, begin), foundAgain: true })
+    expect(lane(begun, begin).foundAgain).toBeUndefined()
+  })
+})
+
+test('a refusal that says for how long counts from when it came', () => {
+  const limited = { ...error(), code: 'rate_limited', retry_after: 40 } as StreamEvent
+  expect(receive(limited).failure).toMatchObject({ code: 'rate_limited', retryAfter: 40, retryAt: 101 + 40_000 })
+  const failure = { phase: 'request', code: 'rate_limited', message: '', retryable: true, retryAfter: 2 } as const
+  const failed = play([{ type: 'failed', at: 105, error: new TransportError(failure) }])
+  expect(failed.failure).toMatchObject({ retryAt: 2_105 })
+})
+
 describe('what does not belong', () => {
   test('an idle lane hears of nothing', () => {
     for (const action of [at(1, start), { type: 'stopped', at: 1 }, { type: 'connected', at: 1 }] as LaneAction[]) {

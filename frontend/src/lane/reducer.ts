@@ -21,7 +21,18 @@ export interface Lane {
   stopReason?: StopReason
   usage?: Usage
   timing?: Timing
-  failure?: TransportFailure
+  failure?: TransportFailure & {
+    /** Not to be asked again before. */
+    retryAt?: number
+  }
+  /** The server has been asked to stop the answer, whose end is still to come. */
+  stopping?: boolean
+  /** Since when the answer gets no further: it is being taken up again. */
+  droppedAt?: number
+  /** Where it was taken up again: behind the event of that number, or from its beginning. */
+  resumptions: readonly { at: number; after: number | undefined }[]
+  /** Out of the log, after a reload of the page: its times are those of reading, not of the answer. */
+  foundAgain?: boolean
   startedAt?: number
   connectedAt?: number
   acceptedAt?: number
@@ -37,10 +48,13 @@ export interface Lane {
 }
 
 export type LaneAction =
-  | { type: 'begin'; at: number; streamId: string }
+  | { type: 'begin'; at: number; streamId: string; foundAgain?: boolean }
   | { type: 'began'; at: number }
   | { type: 'connected'; at: number }
   | { type: 'received'; received: Received }
+  | { type: 'dropped'; at: number }
+  | { type: 'resumed'; at: number; after: number | undefined }
+  | { type: 'stopping' }
   | { type: 'failed'; at: number; error: TransportError }
   | { type: 'stopped'; at: number }
 
@@ -53,6 +67,7 @@ export const idle: Lane = {
   nextSeq: 0,
   gaps: 0,
   duplicates: 0,
+  resumptions: [],
   bytes: 0,
   messages: 0,
   arrivals: [],
@@ -66,7 +81,8 @@ export function hasEnded({ phase }: Lane): boolean {
 
 export function lane(state: Lane, action: LaneAction): Lane {
   if (action.type === 'begin') {
-    return { ...idle, phase: 'connecting', streamId: action.streamId, startedAt: action.at }
+    const { at: startedAt, streamId, foundAgain } = action
+    return { ...idle, phase: 'connecting', streamId, startedAt, ...(foundAgain && { foundAgain }) }
   }
   if (state.phase === 'idle') return state
   if (action.type === 'began') {
@@ -82,10 +98,19 @@ export function lane(state: Lane, action: LaneAction): Lane {
   switch (action.type) {
     case 'received':
       return received(state, action.received)
+    case 'dropped':
+      return { ...state, droppedAt: action.at }
+    case 'resumed': {
+      const { at, after } = action
+      const { droppedAt: _, ...on } = state
+      return { ...on, resumptions: [...state.resumptions, { at, after }] }
+    }
+    case 'stopping':
+      return { ...state, stopping: true }
     case 'failed': {
-      const { phase, code, message, retryable, unexplained } = action.error
+      const { phase, code, message, retryable, unexplained, retryAfter } = action.error
       const failure = { phase, code, message, retryable, ...(unexplained && { unexplained }) }
-      return { ...state, phase: 'failed', failure, endedAt: action.at }
+      return { ...state, phase: 'failed', failure: { ...failure, ...retry(action.at, retryAfter) }, endedAt: action.at }
     }
     case 'stopped':
       return { ...state, phase: 'stopped', endedAt: action.at }
@@ -127,12 +152,15 @@ function next(state: Lane, event: StreamEvent, at: number): Lane {
     }
     case 'done': {
       const { stop_reason: stopReason, usage, timing } = event
-      return { ...state, phase: 'done', stopReason, timing, ...(usage && { usage }), endedAt: end(state, at) }
+      // By whomever: another tab may have stopped it.
+      const phase = stopReason === 'cancelled' ? 'stopped' : 'done'
+      return { ...state, phase, stopReason, timing, ...(usage && { usage }), endedAt: end(state, at) }
     }
     case 'error': {
-      const { code, message, retryable } = event
+      const { code, message, retryable, retry_after } = event
       const phase = state.acceptedAt === undefined ? 'request' : 'stream'
-      return { ...state, phase: 'failed', failure: { phase, code, message, retryable }, endedAt: end(state, at) }
+      const failure = { phase, code, message, retryable, ...retry(at, retry_after) } as const
+      return { ...state, phase: 'failed', failure, endedAt: end(state, at) }
     }
     case 'ping':
       return state
@@ -146,6 +174,10 @@ function broken(state: Lane, seq: number, at: number): Lane {
   const message = `${missing} never arrived, so a part of the answer is missing.`
   const failure: TransportFailure = { phase: 'stream', code: 'protocol', message, retryable: true, lost: true }
   return { ...state, phase: 'failed', gaps, failure, endedAt: end(state, at) }
+}
+
+function retry(at: number, seconds: number | undefined) {
+  return seconds === undefined ? {} : { retryAfter: seconds, retryAt: at + seconds * 1000 }
 }
 
 function end(state: Lane, at: number): number {

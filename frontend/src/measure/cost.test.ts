@@ -77,6 +77,10 @@ test('the sum is that of its items, a thousand times', () => {
   expect(whole?.perThousand).toBeCloseTo(sum * 1000, 9)
 })
 
+test('an answer that was found again has no times, and so no price', () => {
+  expect(cost('function-url', { ...answer(3), foundAgain: true }, prices)).toBeUndefined()
+})
+
 test.each(['streaming', 'failed', 'stopped'] as const)('an answer that is %s has no price yet', phase => {
   expect(cost('function-url', { ...answer(3), phase }, prices)).toBeUndefined()
 })

@@ -22,12 +22,13 @@ const WEBSOCKET_UNIT = 32 * 1024
 const APPSYNC_UNIT = 5 * 1024
 
 /**
- * Undefined unless the answer is whole: a function may go on after a client that has stopped, and nobody tells it for
- * how long. Counts a connection for this answer alone, as in a comparison; the functions are billed for the time that
+ * Undefined unless the answer is whole and its times are known: a function may go on after a client that has stopped,
+ * and nobody tells it for how long. Counts a connection for this answer alone, as in a comparison; the functions are billed for the time that
  * the contract's `timing` tells.
  */
 export function cost(architecture: Architecture, lane: Lane, prices: Prices): Cost | undefined {
-  if (lane.phase !== 'done' || lane.startedAt === undefined || lane.endedAt === undefined) return undefined
+  if (lane.phase !== 'done' || lane.foundAgain || lane.startedAt === undefined || lane.endedAt === undefined)
+    return undefined
   const seconds = (lane.timing?.total_ms ?? lane.endedAt - lane.startedAt) / 1000
   const connectedMinutes = (lane.endedAt - (lane.connectedAt ?? lane.startedAt)) / 60_000
   const items = [

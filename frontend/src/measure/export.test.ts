@@ -22,6 +22,7 @@ const run: Run = {
     messages: 201,
     outputTokens: 200,
     estimatedTokens: false,
+    reconnects: 2,
     outcome: 'done',
   },
   costPerThousand: 0.0123456,
@@ -41,7 +42,7 @@ test('the table has a line of names, CRLF, and nothing where nothing is known', 
       'inter_token_p95_ms,tokens_per_second,total_ms,output_tokens,tokens_estimated,bytes,messages,reconnects,gaps,' +
       'duplicates,usd_per_1000_answers',
     '1,function-url,2026-11-22T12:00:00.000Z,first,us.anthropic.claude-haiku-5-5,done,12.3,20,400,17.8,25,55.6,4000.1,' +
-      '200,false,21527,201,0,0,0,0.01235',
+      '200,false,21527,201,2,0,0,0.01235',
     '2,appsync,2026-11-22T12:00:00.000Z,warm,,failed,,,,,,,,0,true,0,0,0,0,0,',
     '',
   ])

@@ -60,6 +60,27 @@ describe('an answer', () => {
     expect(measure({ ...answered, arrivals: answered.arrivals.slice(0, 1) }).tokensPerSecond).toBeUndefined()
   })
 
+  test('that was taken up again keeps its times, and how often', () => {
+    const resumptions = [
+      { at: 1_250, after: 1 },
+      { at: 1_500, after: 4 },
+    ]
+    expect(measure({ ...answered, resumptions })).toEqual({ ...measure(answered), reconnects: 2 })
+  })
+
+  test('that was found again after a reload has no times', () => {
+    expect(measure({ ...answered, foundAgain: true })).toEqual({
+      ...measure(answered),
+      connectMs: undefined,
+      acceptedMs: undefined,
+      firstTokenMs: undefined,
+      interTokenP50Ms: undefined,
+      interTokenP95Ms: undefined,
+      tokensPerSecond: undefined,
+      totalMs: undefined,
+    })
+  })
+
   test.each([
     ['failed', 'failed'],
     ['stopped', 'stopped'],

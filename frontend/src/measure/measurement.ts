@@ -19,7 +19,7 @@ export interface Measurement {
   totalMs: number | undefined
   bytes: number
   messages: number
-  /** An answer cannot be resumed on any of the three, so this is 0. */
+  /** How often the answer was taken up again: the time that it took is in the others. */
   reconnects: number
   outputTokens: number
   /** The server has not said how many tokens there were: one for every four characters. */
@@ -30,27 +30,30 @@ export interface Measurement {
 }
 
 /** Holds for English; other languages have more tokens. */
-const CHARACTERS_PER_TOKEN = 4
+export const CHARACTERS_PER_TOKEN = 4
 
 export function measure(lane: Lane): Measurement {
   const since = (at: number | undefined) =>
     at === undefined || lane.startedAt === undefined ? undefined : at - lane.startedAt
-  const { usage, arrivals } = lane
+  const { usage } = lane
   const outputTokens = usage?.output_tokens ?? Math.round(lane.text.length / CHARACTERS_PER_TOKEN)
+  // What was read out of the log came as fast as that could be read.
+  const arrivals = lane.foundAgain ? [] : lane.arrivals
   const pauses = arrivals.slice(1).map(({ at }, index) => at - (arrivals[index]?.at ?? at))
   const [first, last] = [arrivals[0], arrivals.at(-1)]
   const writing = first && last ? last.at - first.at : 0
+  const { connectedAt, acceptedAt, firstTokenAt, endedAt }: Partial<Lane> = lane.foundAgain ? {} : lane
   return {
-    connectMs: since(lane.connectedAt),
-    acceptedMs: since(lane.acceptedAt),
-    firstTokenMs: since(lane.firstTokenAt),
+    connectMs: since(connectedAt),
+    acceptedMs: since(acceptedAt),
+    firstTokenMs: since(firstTokenAt),
     interTokenP50Ms: percentile(pauses, 50),
     interTokenP95Ms: percentile(pauses, 95),
     tokensPerSecond: writing > 0 ? (outputTokens * 1000) / writing : undefined,
-    totalMs: since(lane.endedAt),
+    totalMs: since(endedAt),
     bytes: lane.bytes,
     messages: lane.messages,
-    reconnects: 0,
+    reconnects: lane.resumptions.length,
     outputTokens,
     estimatedTokens: usage === undefined,
     gaps: lane.gaps,

@@ -2,80 +2,30 @@ import './testing/web-socket-global'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { WebSocket as Peer } from 'ws'
 import { decodeEvent } from '../contract/event'
-import { appsync } from './appsync'
 import { eventOf } from './appsync-graphql'
+import {
+  type Answer,
+  appsyncServer,
+  type Behaviour,
+  cancelled,
+  type Json,
+  payload,
+  refused,
+  started,
+} from './testing/appsync-server'
 import { collect, request, STREAM_ID, session, watchedSignal } from './testing/collect'
-import { golden, type SocketServer, socketServer } from './testing/servers'
+import { golden, type SocketServer } from './testing/servers'
 
-type Json = Record<string, unknown>
 const answered: Json[] = JSON.parse(golden('streams/answer.events.json'))
 const cases: { name: string; event: Json; graphql: Json | null }[] = JSON.parse(golden('events.json'))
-
-/** Everything that the subscription selects; what an event does not have is null. */
-const NULLS = Object.fromEntries(
-  'sessionId owner type seq text model stopReason inputTokens outputTokens firstTokenMs totalMs code message retryable'
-    .split(' ')
-    .map(name => [name, null]),
-)
-const payload = (fields: Json) => ({ data: { onTokenReceived: { ...NULLS, owner: 'ann', ...fields } } })
-
-function published(event: Json): Json {
-  const { stream_id, type, seq, text, model, stop_reason, usage, timing } = event as Record<string, never>
-  const fields = { sessionId: stream_id, type: String(type).toUpperCase(), seq, text, model, stopReason: stop_reason }
-  const { input_tokens: inputTokens, output_tokens: outputTokens } = (usage ?? {}) as Json
-  const { first_token_ms: firstTokenMs, total_ms: totalMs } = (timing ?? {}) as Json
-  return payload({ ...fields, inputTokens, outputTokens, firstTokenMs, totalMs })
-}
-
-/** AppSync as far as a client sees it; each part can be told to go wrong. */
-interface Behaviour {
-  onInit?: (peer: Peer, send: (frame: Json) => void) => void
-  onStart?: (id: unknown, send: (frame: Json) => void) => void
-  /** What `startStream` answers, and what is published then. */
-  mutation?: (body: Json, publish: (event: Json) => void, peer: Peer) => [status: number, answer: unknown]
-}
-
-const started: [number, unknown] = [200, { data: { startStream: { sessionId: STREAM_ID } } }]
 
 let server: SocketServer | undefined
 afterEach(() => server?.close())
 
 async function serve(behaviour: Behaviour) {
-  const frames: Json[] = []
-  const steps: string[] = []
-  const tokens: unknown[] = []
-  let current: { peer: Peer; id: unknown } | undefined
-  server = await socketServer(
-    offered => offered.find(name => name === 'graphql-ws'),
-    peer => {
-      const send = (frame: Json) => peer.send(JSON.stringify(frame))
-      peer.on('message', data => {
-        const frame = JSON.parse(String(data))
-        frames.push(frame)
-        steps.push(frame.type)
-        if (frame.type === 'connection_init') {
-          if (behaviour.onInit) behaviour.onInit(peer, send)
-          else send({ type: 'connection_ack', payload: { connectionTimeoutMs: 300_000 } })
-        } else if (frame.type === 'start') {
-          current = { peer, id: frame.id }
-          send({ type: 'ka' })
-          if (behaviour.onStart) behaviour.onStart(frame.id, send)
-          else send({ type: 'start_ack', id: frame.id })
-        }
-      })
-    },
-    (incoming, body, response) => {
-      steps.push('mutation')
-      tokens.push(incoming.headers.authorization)
-      const { peer, id } = current ?? {}
-      const publish = (event: Json) => peer?.send(JSON.stringify({ type: 'data', id, payload: published(event) }))
-      const mutation = behaviour.mutation ?? (() => started)
-      const [status, answer] = mutation(JSON.parse(body), publish, peer as Peer)
-      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer))
-    },
-  )
-  const transport = appsync(`http://${server.host}/graphql`, `ws://${server.host}/graphql`)
-  return { frames, steps, tokens, transport }
+  const served = await appsyncServer(behaviour)
+  server = served.server
+  return served
 }
 
 const publishing = (events: Json[]): Behaviour => ({
@@ -149,9 +99,9 @@ describe('the fields of GraphQL', () => {
 })
 
 describe('a refusal', () => {
-  const errors = (error: Json) => [200, { data: null, errors: [error] }] as [number, unknown]
+  const errors = (error: Json) => [200, { data: null, errors: [error] }] as Answer
 
-  test.each<[string, [number, unknown], Json]>([
+  test.each<[string, Answer, Json]>([
     [
       'by our function has the contract’s code',
       errors({ errorType: 'invalid_request', message: '`prompt` is blank', errorInfo: { retryable: false } }),
@@ -166,6 +116,11 @@ describe('a refusal', () => {
       'by AppSync itself has a type of its own',
       errors({ errorType: 'UnauthorizedException', message: 'No.' }),
       { code: 'unauthorized', message: 'No. (UnauthorizedException)' },
+    ],
+    [
+      'may say when to come again',
+      refused('rate_limited', { retryable: true, retryAfter: 40 }),
+      { code: 'rate_limited', retryAfter: 40 },
     ],
     ['without a body is one of AppSync', [503, ''], { code: 'internal', retryable: true }],
     ['is an answer for another session', [200, { data: { startStream: { sessionId: 'x' } } }], { code: 'internal' }],
@@ -265,8 +220,36 @@ describe('stopping', () => {
   test('by leaving the iteration closes it too', async () => {
     const { signal, listeners } = watchedSignal()
     const { transport } = await serve(publishing(answered.slice(0, 1)))
-    for await (const _ of transport(request, session, signal)) break
+    for await (const _ of transport.stream(request, session, signal)) break
     await vi.waitFor(() => expect(server?.connections()).toBe(0))
     expect(listeners()).toBe(0)
+  })
+})
+
+describe('telling the server to stop', () => {
+  test('is a mutation with the token', async () => {
+    const { transport, steps, tokens } = await serve({ cancel: () => cancelled })
+    await transport.cancel(STREAM_ID, session)
+    expect([steps, tokens]).toEqual([['cancel'], [session.accessToken]])
+  })
+
+  test('is refused where there is no such answer', async () => {
+    const { transport } = await serve({ cancel: () => refused('not_found') })
+    await expect(transport.cancel(STREAM_ID, session)).rejects.toMatchObject({ phase: 'request', code: 'not_found' })
+  })
+
+  test('tells what has not been asked for yet: closing is enough then', async () => {
+    let outcome: Promise<unknown> = Promise.resolve()
+    const { controller, signal } = watchedSignal()
+    const { transport, steps } = await serve({
+      onInit: () => {
+        outcome = transport.cancel(STREAM_ID, session).catch((failure: unknown) => failure)
+      },
+    })
+    const collecting = collect(transport, { signal })
+    await vi.waitFor(async () => expect(await outcome).toMatchObject({ phase: 'connect', code: 'not_found' }))
+    controller.abort()
+    await collecting
+    expect(steps).not.toContain('cancel')
   })
 })

@@ -12,6 +12,11 @@ export interface Patience {
 
 export const PATIENCE: Patience = { untilStart: 90_000, between: 45_000 }
 
+/** Of an answer that is taken up behind an event: its start was heard before. */
+export function patienceBehind(patience: Patience, after: number | undefined): Patience {
+  return after === undefined ? patience : { ...patience, untilStart: patience.between }
+}
+
 /**
  * What a transport's callbacks have received, in a queue for who iterates over it: receiving never waits for reading.
  * Ends by itself after the terminal event, since what follows one is to be ignored, and with `signal`.

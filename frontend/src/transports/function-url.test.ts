@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { functionUrl } from './function-url'
 import { serverSentEvents } from './server-sent-events'
-import { collect, request, STREAM_ID, watchedSignal } from './testing/collect'
+import { collect, request, STREAM_ID, session, watchedSignal } from './testing/collect'
 import { golden, httpServer, type Loopback } from './testing/servers'
 import type { Received } from './transport'
 
@@ -170,8 +170,79 @@ describe('a refusal', () => {
     const url = await serve(() => {})
     await server?.close()
     const { failure, connectedAt } = await collect(functionUrl(url))
-    expect(failure).toMatchObject({ phase: 'connect', code: 'network', retryable: true })
+    expect(failure).toMatchObject({ phase: 'connect', code: 'network', retryable: true, perhapsSent: true })
     expect(connectedAt).toEqual([])
+  })
+
+  test('may say when to come again', async () => {
+    const body = { type: 'error', code: 'rate_limited', message: 'Enough.', retryable: true, retry_after: 40 }
+    const url = await serve(response => response.writeHead(429).end(JSON.stringify(body)))
+    expect((await collect(functionUrl(url))).failure).toMatchObject({ code: 'rate_limited', retryAfter: 40 })
+  })
+})
+
+describe('taking an answer up again', () => {
+  test.each([
+    [7, `/streams/${STREAM_ID}?after=7`],
+    ['the beginning', `/streams/${STREAM_ID}`],
+  ] as const)('behind %s is a GET of the stream, with the token as a bearer', async (after, path) => {
+    let seen: unknown
+    const url = await serve((response, _, { method, url, headers }) => {
+      seen = { method, path: url, token: headers.authorization, accept: headers.accept }
+      stream(response).end(answer)
+    })
+    const { events, connectedAt } = await collect(functionUrl(url), { after })
+    expect(seen).toEqual({ method: 'GET', path, token: 'Bearer header.payload.signature', accept: 'text/event-stream' })
+    expect(events).toEqual(answered)
+    expect(connectedAt).toHaveLength(1)
+  })
+
+  test('that is not found is refused with that code', async () => {
+    const body = { type: 'error', stream_id: STREAM_ID, code: 'not_found', message: 'No.', retryable: false }
+    const url = await serve(response => response.writeHead(404).end(JSON.stringify(body)))
+    const { failure } = await collect(functionUrl(url), { after: 3 })
+    expect(failure).toMatchObject({ phase: 'request', code: 'not_found' })
+  })
+
+  test('waits no longer for the next event than in the middle of an answer, though none has come yet', async () => {
+    const url = await serve(response => void stream(response).flushHeaders())
+    const patience = { untilStart: 60_000, between: 50 }
+    expect((await collect(functionUrl(url, patience), { after: 3 })).failure).toMatchObject({ code: 'network' })
+  })
+
+  test('was not possible where nobody could be reached', async () => {
+    const url = await serve(() => {})
+    await server?.close()
+    const { failure } = await collect(functionUrl(url), { after: 3 })
+    expect(failure).toMatchObject({ phase: 'connect', code: 'network', perhapsSent: false })
+  })
+})
+
+describe('telling the server to stop', () => {
+  test('is a DELETE of the stream', async () => {
+    let seen: unknown
+    const url = await serve((response, body, { method, url, headers }) => {
+      seen = { method, path: url, token: headers.authorization, body }
+      response.writeHead(204).end()
+    })
+    await functionUrl(url).cancel(STREAM_ID, session)
+    const path = `/streams/${STREAM_ID}`
+    expect(seen).toEqual({ method: 'DELETE', path, token: 'Bearer header.payload.signature', body: '' })
+  })
+
+  test('is refused where there is no such answer', async () => {
+    const body = { type: 'error', code: 'not_found', message: 'No.', retryable: false }
+    const url = await serve(response => response.writeHead(404).end(JSON.stringify(body)))
+    await expect(functionUrl(url).cancel(STREAM_ID, session)).rejects.toMatchObject({
+      phase: 'request',
+      code: 'not_found',
+    })
+  })
+
+  test('fails where nobody can be reached', async () => {
+    const url = await serve(() => {})
+    await server?.close()
+    await expect(functionUrl(url).cancel(STREAM_ID, session)).rejects.toMatchObject({ code: 'network' })
   })
 })
 
@@ -194,7 +265,7 @@ describe('stopping', () => {
     const url = await serve(response => {
       stream(response).write(answer.split('id: 2')[0])
     })
-    for await (const _ of functionUrl(url)(request, { accessToken: 't' }, signal)) break
+    for await (const _ of functionUrl(url).stream(request, { accessToken: 't' }, signal)) break
     await vi.waitFor(() => expect(server?.connections()).toBe(0))
     expect(listeners()).toBe(0)
   })

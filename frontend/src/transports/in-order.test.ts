@@ -1,13 +1,15 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { StreamEvent } from '../contract/event'
-import { InOrder, WINDOW } from './in-order'
+import { InOrder, type InOrderOptions, WINDOW } from './in-order'
+import type { Received } from './transport'
 
 const event = (seq: number): StreamEvent => ({ type: 'delta', stream_id: 's', seq, text: '' })
 const received = (event: StreamEvent) => ({ at: 0, bytes: 0, event })
 
-function order() {
+function order(options?: InOrderOptions) {
   const handed: (number | string)[] = []
-  const inOrder = new InOrder(({ event }) => handed.push('seq' in event ? (event.seq ?? event.type) : event.type))
+  const handOn = ({ event }: Received) => handed.push('seq' in event ? (event.seq ?? event.type) : event.type)
+  const inOrder = new InOrder(handOn, options)
   const push = (...seqs: number[]) => {
     for (const seq of seqs) inOrder.push(received(event(seq)))
   }
@@ -100,6 +102,37 @@ test('nothing is left behind', () => {
   vi.advanceTimersByTime(WINDOW.ms)
   expect(handed).toEqual([])
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('the first number may be another one', () => {
+  const { handed, inOrder, push } = order({ next: 5 })
+  expect([inOrder.last, order().inOrder.last]).toEqual([4, undefined])
+  push(6, 5)
+  expect([handed, inOrder.last]).toEqual([[5, 6], 6])
+})
+
+test('what is missing may be looked for, and what is found is lacking no more, however it comes later', () => {
+  const onMissing = vi.fn()
+  const { handed, inOrder, push } = order({ onMissing })
+  push(0, 2)
+  vi.advanceTimersByTime(WINDOW.ms)
+  expect(onMissing).toHaveBeenCalledOnce()
+  expect([handed, inOrder.waits]).toEqual([[0], true])
+  expect([0, 1, 2, 3].map(seq => inOrder.lacks(event(seq)))).toEqual([false, true, false, true])
+  inOrder.fill(received(event(1)))
+  expect([handed, inOrder.waits]).toEqual([[0, 1, 2], false])
+  push(1, 3, 1)
+  expect(handed).toEqual([0, 1, 2, 3, 1])
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('what is missing is asked for again while more comes behind it', () => {
+  const onMissing = vi.fn()
+  const { push } = order({ onMissing })
+  push(0, ...Array.from({ length: WINDOW.events + 1 }, (_, index) => index + 2))
+  expect(onMissing).toHaveBeenCalledOnce()
+  push(30)
+  expect(onMissing).toHaveBeenCalledTimes(2)
 })
 
 /** The same numbers in each run: mulberry32. */

@@ -1,31 +1,20 @@
 import './testing/web-socket-global'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { WebSocket as Peer } from 'ws'
 import { collect, request, STREAM_ID, session, watchedSignal } from './testing/collect'
-import { golden, type SocketServer, socketServer } from './testing/servers'
-import type { ChatRequest } from './transport'
-import { keptWebsocketApi, websocketApi } from './websocket-api'
+import { golden, type SocketServer } from './testing/servers'
+import { choose, type OnMessage, websocketServer } from './testing/websocket-server'
+import { websocketApi } from './websocket-api'
 
 const answered: Record<string, unknown>[] = JSON.parse(golden('streams/answer.events.json'))
 
 let server: SocketServer | undefined
 afterEach(() => server?.close())
 
-type OnMessage = (message: Record<string, unknown>, send: (value: unknown) => void, peer: Peer) => void
-
-const choose = (offered: string[]): string | undefined => offered.find(name => name === 'llm-stream.v1')
-
 async function serve(onMessage: OnMessage, chosen = choose): Promise<string> {
-  server = await socketServer(chosen, peer => {
-    const send = (value: unknown) => peer.send(typeof value === 'string' ? value : JSON.stringify(value))
-    peer.on('message', data => onMessage(JSON.parse(String(data)), send, peer))
-  })
-  return `ws://${server.host}/live`
+  const served = await websocketServer(onMessage, chosen)
+  server = served.server
+  return served.url
 }
-
-/** The answer under another id, as a server gives it. */
-const answerTo = (streamId: unknown) => answered.map(event => ({ ...event, stream_id: streamId }))
-const another = (streamId: string): ChatRequest => ({ ...request, streamId })
 
 describe('one answer', () => {
   test('is asked for with the token as a subprotocol, and arrives a message an event', async () => {
@@ -175,118 +164,47 @@ describe('stopping', () => {
   test('by leaving the iteration closes it too', async () => {
     const url = await serve((_, send) => send(answered[0]))
     const { signal, listeners } = watchedSignal()
-    for await (const _ of websocketApi(url)(request, session, signal)) break
+    for await (const _ of websocketApi(url).stream(request, session, signal)) break
     await vi.waitFor(() => expect(server?.connections()).toBe(0))
     expect(listeners()).toBe(0)
   })
 })
 
-describe('a kept connection', () => {
-  const answering: OnMessage = ({ stream_id }, send) => {
-    for (const event of answerTo(stream_id)) send(event)
-  }
-
-  test('serves one answer after another', async () => {
-    const kept = keptWebsocketApi(await serve(answering))
-    for (const id of ['a', 'b', 'c']) {
-      expect((await collect(kept.transport, { request: another(id) })).events).toEqual(answerTo(id))
-    }
-    expect(server?.offers).toHaveLength(1)
-    kept.close()
-    await vi.waitFor(() => expect(server?.connections()).toBe(0))
-  })
-
-  test('serves several at once, their events mixed', async () => {
-    const waiting: unknown[] = []
-    const url = await serve(({ stream_id }, send) => {
-      waiting.push(stream_id)
-      if (waiting.length < 3) return
-      for (const [index] of answered.entries()) for (const id of waiting) send(answerTo(id)[index])
+describe('taking an answer up again', () => {
+  test.each([
+    [4, { after: 4 }],
+    ['the beginning', {}],
+  ] as const)('behind %s is asked for on a connection of its own', async (after, expected) => {
+    const messages: unknown[] = []
+    const url = await serve((message, send) => {
+      messages.push(message)
+      for (const event of answered) send(event)
     })
-    const kept = keptWebsocketApi(url)
-    const ids = ['a', 'b', 'c']
-    const all = await Promise.all(ids.map(id => collect(kept.transport, { request: another(id) })))
-    expect(all.map(({ events }) => events)).toEqual(ids.map(answerTo))
-    expect(server?.offers).toHaveLength(1)
-    kept.close()
-  })
-
-  test('is opened anew when it was closed, and for another token', async () => {
-    const url = await serve((message, send, peer) => {
-      answering(message, send, peer)
-      if (message.stream_id === 'a') peer.close()
-    })
-    const kept = keptWebsocketApi(url)
-    await collect(kept.transport, { request: another('a') })
-    await vi.waitFor(() => expect(server?.connections()).toBe(0))
-    expect((await collect(kept.transport, { request: another('b') })).failure).toBeUndefined()
-    expect(server?.offers).toHaveLength(2)
-    const { signal } = new AbortController()
-    for await (const _ of kept.transport(another('c'), { accessToken: 'newer' }, signal));
-    expect(server?.offers.at(-1)).toEqual(['llm-stream.v1', 'bearer.newer'])
-    // The one with the old token is of no use any more.
-    await vi.waitFor(() => expect(server?.connections()).toBe(1))
-    kept.close()
-  })
-
-  test('that has become old is not used again', async () => {
-    const kept = keptWebsocketApi(await serve(answering))
-    await collect(kept.transport, { request: another('a') })
-    const now = performance.now()
-    vi.spyOn(performance, 'now').mockReturnValue(now + 111 * 60_000)
-    await collect(kept.transport, { request: another('b') })
-    expect(server?.offers).toHaveLength(2)
-    kept.close()
-  })
-
-  test('that could not be opened is tried again', async () => {
-    let up = false
-    const url = await serve(answering, offered => (up ? choose(offered) : undefined))
-    const kept = keptWebsocketApi(url)
-    expect((await collect(kept.transport, { request: another('a') })).failure?.phase).toBe('connect')
-    up = true
-    expect((await collect(kept.transport, { request: another('b') })).failure).toBeUndefined()
-    kept.close()
-  })
-
-  test('is closed by a stop when nobody else uses it: that alone stops the model', async () => {
-    const kept = keptWebsocketApi(await serve(({ stream_id }, send) => send(answerTo(stream_id)[0])))
-    const [one, two] = [watchedSignal(), watchedSignal()]
-    const first = collect(kept.transport, { request: another('a'), signal: one.signal })
-    let begun = () => {}
-    const running = new Promise<void>(resolve => {
-      begun = resolve
-    })
-    const second = collect(kept.transport, { request: another('b'), signal: two.signal, onEvent: begun })
-    await running
-    one.controller.abort()
-    expect((await first).failure).toBeUndefined()
-    expect(server?.connections()).toBe(1)
-    two.controller.abort()
-    expect((await second).failure).toBeUndefined()
-    await vi.waitFor(() => expect(server?.connections()).toBe(0))
-    expect([one.listeners(), two.listeners()]).toEqual([0, 0])
-  })
-
-  test('that is closed lets the answers under way end', async () => {
-    let go = () => {}
-    const url = await serve(({ stream_id }, send) => {
-      const [first, ...others] = answerTo(stream_id)
-      send(first)
-      go = () => {
-        for (const event of others) send(event)
-      }
-    })
-    const kept = keptWebsocketApi(url)
-    let closed = false
-    const onEvent = () => {
-      if (closed) return
-      closed = true
-      kept.close()
-      go()
-    }
-    const { failure, events } = await collect(kept.transport, { onEvent })
+    const { events, connectedAt, failure } = await collect(websocketApi(url), { after })
     expect([failure, events]).toEqual([undefined, answered])
+    expect(messages).toEqual([{ action: 'resume', stream_id: STREAM_ID, ...expected }])
+    expect(connectedAt).toHaveLength(1)
     await vi.waitFor(() => expect(server?.connections()).toBe(0))
+  })
+
+  const error = { type: 'error', stream_id: STREAM_ID, message: 'No.', retryable: false }
+
+  test('is refused by an event, which is none of the answer', async () => {
+    const url = await serve((_, send) => send({ ...error, code: 'not_found' }))
+    const { events, failure } = await collect(websocketApi(url), { after: 4 })
+    expect(events).toEqual([])
+    expect(failure).toMatchObject({ phase: 'request', code: 'not_found' })
+  })
+
+  test('may find that whoever made the answer is gone, which is its end', async () => {
+    const interrupted = { ...error, code: 'interrupted' }
+    const url = await serve((_, send) => send(interrupted))
+    expect((await collect(websocketApi(url), { after: 4 })).events).toEqual([interrupted])
+  })
+
+  test('may find its last event, an error with a number', async () => {
+    const last = { ...error, seq: 5, code: 'internal' }
+    const url = await serve((_, send) => send(last))
+    expect((await collect(websocketApi(url), { after: 4 })).events).toEqual([last])
   })
 })

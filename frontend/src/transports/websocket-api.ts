@@ -1,8 +1,9 @@
 /** websocket-api: JSON messages with an `action` up, one event a message down. */
 
-import { Arrivals, type Patience } from './arrivals'
+import type { ErrorEvent, StreamEvent } from '../contract/event'
+import { Arrivals, PATIENCE, type Patience, patienceBehind } from './arrivals'
 import { bytesOf, requestBody } from './request-body'
-import { type ChatRequest, type Transport, TransportError } from './transport'
+import { type ChatRequest, type Marks, type Received, type Session, type Transport, TransportError } from './transport'
 import { WebSocketConnection } from './websocket-connection'
 
 /**
@@ -11,93 +12,110 @@ import { WebSocketConnection } from './websocket-connection'
  */
 const MAX_MESSAGE = 32 * 1024
 
-/** API Gateway ends every connection after 2 hours: one that might not last for an answer is not used again. */
-const MAX_AGE_MS = 110 * 60_000
+/** How long to wait for a refusal of `cancel`, where the answer's own connection is gone: nothing else is said. */
+const REFUSAL_MS = 1_000
 
-/** A connection for every answer, as a comparison needs it: closing it also stops the model. */
-export function websocketApi(url: string, patience?: Patience): Transport {
-  return async function* (request, session, signal, marks) {
-    const message = messageOf(request)
-    const arrivals = new Arrivals(signal, patience)
-    const connection = await WebSocketConnection.open(url, session.accessToken, signal).catch(failure => {
-      arrivals.fail(failure)
-      return undefined
-    })
-    try {
-      if (connection && !arrivals.ended) {
-        marks?.connected?.(performance.now())
-        connection.start(request.streamId, message, arrivals)
-      }
-      yield* arrivals
-    } finally {
-      connection?.close()
-    }
-  }
+/** Where an answer gets its connection from. */
+export interface Connections {
+  take(accessToken: string, signal: AbortSignal): Promise<WebSocketConnection>
+  /** Clean: nothing is under way on it that nobody hears any more. */
+  giveBack(connection: WebSocketConnection, clean: boolean): void
 }
 
-/** A transport whose answers share a connection, as a conversation needs it. */
-export interface KeptTransport {
-  transport: Transport
-  close(): void
+/** A connection for every answer, as a comparison needs it. */
+export function websocketApi(url: string, patience?: Patience): Transport {
+  const connections: Connections = {
+    take: (accessToken, signal) => WebSocketConnection.open(url, accessToken, signal),
+    giveBack: connection => connection.close(),
+  }
+  return overConnections(url, connections, patience)
+}
+
+/** An answer under way here. */
+interface Running {
+  connection?: WebSocketConnection
+  /** The connection's: the server looks at its expiry with each message. */
+  accessToken: string
+  /** The server has been asked for it. */
+  asked: boolean
+}
+
+export function overConnections(url: string, connections: Connections, patience: Patience = PATIENCE): Transport {
+  const all = new Map<string, Running>()
+
+  async function* run(
+    { streamId, message, patience, asked }: { streamId: string; message: string; patience: Patience; asked: boolean },
+    session: Session,
+    signal: AbortSignal,
+    marks?: Marks,
+  ) {
+    const running: Running = { asked, accessToken: session.accessToken }
+    all.set(streamId, running)
+    try {
+      const taking = connections.take(session.accessToken, signal)
+      const connection = await unlessAborted(taking, signal)
+      if (!connection) {
+        taking.then(unused => connections.giveBack(unused, true)).catch(() => undefined)
+        return
+      }
+      marks?.connected?.(performance.now())
+      const arrivals = new Arrivals(signal, patience)
+      Object.assign(running, { connection, asked: true })
+      try {
+        connection.start(streamId, message, arrivals)
+        yield* arrivals
+      } finally {
+        connection.leave(streamId, arrivals)
+        connections.giveBack(connection, arrivals.complete)
+      }
+    } finally {
+      if (all.get(streamId) === running) all.delete(streamId)
+    }
+  }
+
+  return {
+    async *stream(request, session, signal, marks) {
+      const message = messageOf(request)
+      yield* run({ streamId: request.streamId, message, patience, asked: false }, session, signal, marks)
+    },
+    resume(streamId, after, session, signal, marks) {
+      const message = JSON.stringify({ action: 'resume', stream_id: streamId, ...(after !== undefined && { after }) })
+      const waits = patienceBehind(patience, after)
+      return unlessRefused(run({ streamId, message, patience: waits, asked: true }, session, signal, marks))
+    },
+    async cancel(streamId, session) {
+      const running = all.get(streamId)
+      if (running && !running.asked) throw notAskedFor()
+      const sameToken = running?.accessToken === session.accessToken
+      if (sameToken && running?.connection?.isOpen) return running.connection.cancel(streamId)
+      const connection = await WebSocketConnection.open(url, session.accessToken, new AbortController().signal)
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const unrefused = new Promise<void>(resolve => {
+        timer = setTimeout(resolve, REFUSAL_MS)
+      })
+      await Promise.race([connection.cancel(streamId), unrefused]).finally(() => {
+        clearTimeout(timer)
+        connection.close()
+      })
+    },
+  }
 }
 
 /**
- * Opens at the first answer. Opens anew when the connection was closed, has become old, or belongs to another token:
- * the server would refuse its next stream once that one has expired.
+ * A resumption is refused by an event, since there is nothing else in a WebSocket. Only `interrupted` is about the
+ * answer itself: whoever was making it is gone.
  */
-export function keptWebsocketApi(url: string, patience?: Patience): KeptTransport {
-  let kept: Kept | undefined
-  const forget = () => {
-    // Answers that still run keep their connection, and the last of them closes it.
-    const former = kept?.connection
-    kept = undefined
-    if (former?.streams === 0) former.close()
+async function* unlessRefused(events: AsyncIterable<Received>): AsyncGenerator<Received, void> {
+  let first = true
+  for await (const received of events) {
+    if (first && isRefusal(received.event)) throw TransportError.refusal(received.event)
+    first &&= received.event.type === 'ping'
+    yield received
   }
-  const connect = async (accessToken: string): Promise<WebSocketConnection> => {
-    while (kept && kept.accessToken === accessToken && performance.now() - kept.at < MAX_AGE_MS) {
-      const current = kept
-      const connection = await current.opening
-      if (connection.isOpen) return connection
-      if (kept === current) kept = undefined
-    }
-    forget()
-    // Whoever stops waiting must not stop the others, so no signal of theirs goes along.
-    const opening = WebSocketConnection.open(url, accessToken, new AbortController().signal)
-    const current: Kept = { opening, connection: undefined, accessToken, at: performance.now() }
-    kept = current
-    try {
-      current.connection = await opening
-    } catch (failure) {
-      if (kept === current) kept = undefined
-      throw failure
-    }
-    return current.connection
-  }
-
-  const transport: Transport = async function* (request, session, signal, marks) {
-    const message = messageOf(request)
-    const connection = await unlessAborted(connect(session.accessToken), signal)
-    if (!connection) return
-    marks?.connected?.(performance.now())
-    const arrivals = new Arrivals(signal, patience)
-    try {
-      connection.start(request.streamId, message, arrivals)
-      yield* arrivals
-    } finally {
-      connection.leave(request.streamId)
-      // Only a closed connection stops the model: worth it where nobody else uses it.
-      const reusable = kept?.connection === connection && arrivals.complete
-      if (connection.streams === 0 && !reusable) connection.close()
-    }
-  }
-  return { transport, close: forget }
 }
 
-interface Kept {
-  opening: Promise<WebSocketConnection>
-  connection: WebSocketConnection | undefined
-  accessToken: string
-  at: number
+function isRefusal(event: StreamEvent): event is ErrorEvent {
+  return event.type === 'error' && event.seq === undefined && event.code !== 'interrupted'
 }
 
 /** Undefined once it was aborted, which is no failure. */
@@ -110,6 +128,11 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T |
       .then(resolve, failure => (signal.aborted ? resolve(undefined) : reject(failure)))
       .finally(() => signal.removeEventListener('abort', onAbort))
   })
+}
+
+function notAskedFor(): TransportError {
+  const message = 'The answer has not been asked for yet.'
+  return new TransportError({ phase: 'connect', code: 'not_found', message, retryable: false })
 }
 
 function messageOf(request: ChatRequest): string {

@@ -1,6 +1,7 @@
-import { ContractError, decodeEvent } from '../contract/event'
+import { ContractError, decodeEvent, isTerminal, type StreamEvent } from '../contract/event'
 import type { Arrivals } from './arrivals'
 import { bytesOf } from './request-body'
+import { TransportError } from './transport'
 import { type OpenSocket, openSocket } from './web-socket'
 
 /** Carries the events. The token rides along as a second one, so that it is in no URL and in no access log. */
@@ -10,9 +11,18 @@ const REFUSED =
   'The WebSocket was refused or could not be reached; a browser is not told which. ' +
   'The sign-in may have expired, or the address may be wrong.'
 
+/** What `cancel` can be refused with. Everything else is about the answer. */
+const REFUSALS: readonly string[] = ['not_found', 'invalid_request', 'unauthorized', 'internal']
+
+interface Cancelling {
+  resolve(): void
+  reject(failure: TransportError): void
+}
+
 /** One connection of websocket-api; several streams may run on it, told apart by their ids. */
 export class WebSocketConnection {
   readonly #streams = new Map<string, Arrivals>()
+  readonly #cancelling = new Map<string, Cancelling>()
   #socket: OpenSocket | undefined
   #closed = false
 
@@ -37,7 +47,7 @@ export class WebSocketConnection {
     return this.#streams.size
   }
 
-  /** Sends a message of the action `stream` and tells `arrivals` about the stream's events. */
+  /** Sends a message of the action `stream` or `resume` and tells `arrivals` about the stream's events. */
   start(streamId: string, message: string, arrivals: Arrivals) {
     if (!this.isOpen) {
       arrivals.close('The WebSocket was closed before the request could be sent.')
@@ -47,14 +57,29 @@ export class WebSocketConnection {
     this.#socket?.send(message)
   }
 
-  /** Hears no more of a stream. The server goes on with it until the connection is closed. */
-  leave(streamId: string) {
-    this.#streams.delete(streamId)
+  /** Resolves when the stream ends here. Until then only a refusal is told. */
+  cancel(streamId: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#cancelling.set(streamId, { resolve, reject })
+      this.#socket?.send(JSON.stringify({ action: 'cancel', stream_id: streamId }))
+    })
+  }
+
+  /** Keeps the connection open: its answer is of no stream. */
+  ping() {
+    this.#socket?.send('{"action":"ping"}')
+  }
+
+  /** Hears no more of a stream. The server goes on with it, for a while after the connection is closed, too. */
+  leave(streamId: string, arrivals: Arrivals) {
+    // It may have been taken up again meanwhile, on this connection.
+    if (this.#streams.get(streamId) === arrivals) this.#streams.delete(streamId)
   }
 
   close() {
     this.#closed = true
     this.#socket?.close()
+    this.#giveUpCancelling('The WebSocket was closed.')
   }
 
   #receive(text: string, at: number) {
@@ -66,17 +91,40 @@ export class WebSocketConnection {
       return
     }
     // API Gateway's own messages have no type, such as `{"message": "Endpoint request timed out", ...}`.
-    if (!isTyped(value)) return
+    if (!isTyped(value) || this.#refusesCancel(value)) return
     const arrivals = this.#ownerOf(value)
     if (!arrivals) return
     try {
-      arrivals.push({ at, bytes: bytesOf(text), event: decodeEvent(value) })
+      const event = decodeEvent(value)
+      arrivals.push({ at, bytes: bytesOf(text), event })
+      if (isTerminal(event)) this.#settle(event)
     } catch (error) {
       arrivals.fail(error)
     }
   }
 
-  #ownerOf({ type, stream_id }: { type: string; stream_id?: unknown }): Arrivals | undefined {
+  #refusesCancel(value: Typed): boolean {
+    if (value.type !== 'error' || typeof value.seq === 'number' || !REFUSALS.includes(String(value.code))) return false
+    // One that names no stream is about a message that was not understood.
+    const [streamId] = typeof value.stream_id === 'string' ? [value.stream_id] : this.#cancelling.keys()
+    const cancelling = this.#cancelling.get(streamId ?? '')
+    if (!cancelling) return false
+    this.#cancelling.delete(streamId ?? '')
+    try {
+      const event = decodeEvent(value)
+      if (event.type === 'error') cancelling.reject(TransportError.refusal(event))
+    } catch {
+      cancelling.reject(broken('The server has refused to stop the answer.'))
+    }
+    return true
+  }
+
+  #settle({ stream_id: streamId = '' }: StreamEvent) {
+    this.#cancelling.get(streamId)?.resolve()
+    this.#cancelling.delete(streamId)
+  }
+
+  #ownerOf({ type, stream_id }: Typed): Arrivals | undefined {
     if (typeof stream_id === 'string') return this.#streams.get(stream_id)
     // A refusal that names no request is about one that has not begun; they are answered in turn.
     return type === 'error' ? [...this.#streams.values()].find(({ started }) => !started) : undefined
@@ -87,9 +135,21 @@ export class WebSocketConnection {
     const message = `The WebSocket was closed before the answer had ended (code ${code}).`
     for (const arrivals of this.#streams.values()) arrivals.close(message)
     this.#streams.clear()
+    this.#giveUpCancelling(message)
+  }
+
+  #giveUpCancelling(message: string) {
+    for (const { reject } of this.#cancelling.values()) reject(broken(message))
+    this.#cancelling.clear()
   }
 }
 
-function isTyped(value: unknown): value is { type: string; stream_id?: unknown } {
+type Typed = { type: string; stream_id?: unknown; seq?: unknown; code?: unknown }
+
+function isTyped(value: unknown): value is Typed {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+}
+
+function broken(message: string): TransportError {
+  return new TransportError({ phase: 'request', code: 'network', message, retryable: true })
 }

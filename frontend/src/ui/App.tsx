@@ -36,12 +36,17 @@ export function App({ account, race, conversation, testUser }: Props) {
   )
 }
 
+/** After a reload: whoever waits for an answer wants to see it. */
+function isOnlyChatRunning(race: Race, conversation: Conversation): boolean {
+  return conversation.state().running && race.state().phase === 'idle'
+}
+
 interface SignedInProps extends Pick<Props, 'account' | 'race' | 'conversation'> {
   username: string
 }
 
 function SignedIn({ account, username, race, conversation }: SignedInProps) {
-  const [view, setView] = useState<View>('compare')
+  const [view, setView] = useState<View>(() => (isOnlyChatRunning(race, conversation) ? 'chat' : 'compare'))
   const expire = () => void account.expire()
 
   return (

@@ -13,6 +13,15 @@ export function seconds(value: number | undefined): string {
   return `${(value / 1000).toFixed(2)} s`
 }
 
+/** Whole seconds in the two units that matter. */
+export function duration(value: number): string {
+  if (value < 60) return `${value} s`
+  const minutes = Math.ceil(value / 60)
+  if (minutes < 60) return `${minutes} min`
+  const rest = minutes % 60
+  return `${Math.floor(minutes / 60)} h${rest > 0 ? ` ${rest} min` : ''}`
+}
+
 export function rate(value: number | undefined): string {
   return value === undefined ? UNKNOWN : value.toFixed(value < 100 ? 1 : 0)
 }

@@ -10,9 +10,22 @@ export interface Served {
 }
 export type Purpose = 'comparing' | 'conversing'
 
+/** What is asked of a transport. Ends with `ended` or `failed` under the same id. */
+export type Asked =
+  | { type: 'run'; request: ChatRequest }
+  | { type: 'resume'; streamId: string; after: number | undefined }
+  | { type: 'cancel'; streamId: string }
+
+interface Addressed {
+  id: number
+  purpose: Purpose
+  architecture: Architecture
+  session: Session
+}
+
 export type ToWorker =
   | { type: 'open'; settings: Settings }
-  | { type: 'run'; id: number; purpose: Purpose; architecture: Architecture; request: ChatRequest; session: Session }
+  | (Asked & Addressed)
   | { type: 'stop'; id: number }
   | { type: 'release' }
 
@@ -20,6 +33,7 @@ export type ToWorker =
 export type FromWorker =
   | { type: 'began'; id: number; at: number }
   | { type: 'connected'; id: number; at: number }
+  | { type: 'resumed'; id: number; at: number; after: number | undefined }
   | { type: 'received'; id: number; received: Received }
   | { type: 'ended'; id: number }
   | ({ type: 'failed'; id: number } & TransportFailure)

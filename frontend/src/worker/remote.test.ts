@@ -21,7 +21,8 @@ afterEach(() => close())
 /** Both sides, over a real channel: what crosses it is copied, as between a page and its worker. */
 function connect() {
   const { port1, port2 } = new MessageChannel()
-  const { transport, answers } = fakeTransport()
+  const fake = fakeTransport()
+  const { transport, answers } = fake
   const release = vi.fn()
   const heard = vi.fn()
   port2.addEventListener('message', ({ data }) => heard(data))
@@ -35,8 +36,17 @@ function connect() {
   port2.start()
   close = () => port1.close()
   const run = (signal = new AbortController().signal, marks = {}) =>
-    served.comparing['function-url']?.(REQUEST, { accessToken: 'token' }, signal, marks) as AsyncIterable<Received>
-  return { served, run, answers, release, heard }
+    served.comparing['function-url']?.stream(
+      REQUEST,
+      { accessToken: 'token' },
+      signal,
+      marks,
+    ) as AsyncIterable<Received>
+  return { served, run, answers, fake, release, heard }
+}
+
+function never(): AsyncIterable<Received> {
+  throw new Error('There is no such transport.')
 }
 
 async function all(items: AsyncIterable<Received>) {
@@ -69,16 +79,46 @@ test('a failure keeps its phase, its code and its words', async () => {
   const { run, answers } = connect()
   const received = all(run())
   await vi.waitFor(() => expect(answers).toHaveLength(1))
-  answers[0]?.fail({ phase: 'connect', code: 'network', message: 'Out of reach.', retryable: true, unexplained: true })
-  const error = await received.catch((error: unknown) => error)
-  expect(error).toBeInstanceOf(TransportError)
-  expect(error).toMatchObject({
+  const failure = {
     phase: 'connect',
     code: 'network',
     message: 'Out of reach.',
     retryable: true,
     unexplained: true,
-  })
+    retryAfter: 40,
+    perhapsSent: true,
+  } as const
+  answers[0]?.fail(failure)
+  const error = await received.catch((error: unknown) => error)
+  expect(error).toBeInstanceOf(TransportError)
+  expect(error).toMatchObject(failure)
+})
+
+test('an answer is taken up again behind the channel, and says where it was elsewhere', async () => {
+  const { served, answers, fake } = connect()
+  const resumed = vi.fn()
+  const { signal } = new AbortController()
+  const received = all(
+    served.comparing['function-url']?.resume('id', 4, { accessToken: 'token' }, signal, { resumed }) ?? never(),
+  )
+  await vi.waitFor(() => expect(answers).toHaveLength(1))
+  expect(fake.resumptions).toEqual([4])
+  const at = performance.now()
+  answers[0]?.marks?.resumed?.(at, 7)
+  answers[0]?.text('five')
+  answers[0]?.done()
+  expect((await received).map(({ event }) => ('seq' in event ? event.seq : undefined))).toEqual([5, 6])
+  expect(resumed).toHaveBeenCalledExactlyOnceWith(expect.closeTo(at, 3), 7)
+})
+
+test('a wish to stop crosses the channel, and so does what becomes of it', async () => {
+  const { served, fake } = connect()
+  const session = { accessToken: 'token' }
+  await served.comparing['function-url']?.cancel('id', session)
+  expect(fake.cancelled).toEqual([{ streamId: 'id', session }])
+  const refusal = { phase: 'request', code: 'not_found', message: 'No.', retryable: false } as const
+  fake.onCancel = () => Promise.reject(new TransportError(refusal))
+  await expect(served.comparing['function-url']?.cancel('id', session)).rejects.toMatchObject(refusal)
 })
 
 test('stopping here closes the connection there, and ends quietly', async () => {

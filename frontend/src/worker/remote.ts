@@ -1,6 +1,13 @@
 import type { Settings } from '../settings'
-import { type Architecture, type Received, type Transport, TransportError } from '../transports/transport'
-import type { FromWorker, Port, Purpose, Served, ToWorker } from './messages'
+import {
+  type Architecture,
+  type Marks,
+  type Received,
+  type Session,
+  type Transport,
+  TransportError,
+} from '../transports/transport'
+import type { Asked, FromWorker, Port, Purpose, Served, ToWorker } from './messages'
 
 /**
  * Transports that run in a worker. A page that draws three answers is busy for milliseconds at a time, and an event that
@@ -12,17 +19,14 @@ export function remote(port: Port<ToWorker, FromWorker>, settings: Settings): Se
   port.addEventListener('message', ({ data }) => listeners.get(data.id)?.(data))
   port.postMessage({ type: 'open', settings })
 
-  const transport = (purpose: Purpose, architecture: Architecture): Transport =>
-    async function* (request, session, signal, marks) {
+  const transport = (purpose: Purpose, architecture: Architecture): Transport => {
+    async function* ask(asked: Asked, session: Session, signal: AbortSignal, marks?: Marks) {
       if (signal.aborted) return
       const id = ++last
       const heard: FromWorker[] = []
       let wake = () => {}
       listeners.set(id, message => {
-        if (message.type === 'began') marks?.began?.(message.at - performance.timeOrigin)
-        // Also after the end of the answer: function-url knows only then when its request was sent.
-        else if (message.type === 'connected') marks?.connected?.(message.at - performance.timeOrigin)
-        else heard.push(message)
+        if (!tell(message, marks)) heard.push(message)
         wake()
       })
       const stop = () => {
@@ -30,7 +34,7 @@ export function remote(port: Port<ToWorker, FromWorker>, settings: Settings): Se
         wake()
       }
       signal.addEventListener('abort', stop)
-      port.postMessage({ type: 'run', id, purpose, architecture, request, session })
+      port.postMessage({ ...asked, id, purpose, architecture, session })
       let over = false
       try {
         while (!signal.aborted) {
@@ -53,6 +57,16 @@ export function remote(port: Port<ToWorker, FromWorker>, settings: Settings): Se
         if (!over && !signal.aborted) port.postMessage({ type: 'stop', id })
       }
     }
+    return {
+      stream: (request, session, signal, marks) => ask({ type: 'run', request }, session, signal, marks),
+      resume: (streamId, after, session, signal, marks) =>
+        ask({ type: 'resume', streamId, after }, session, signal, marks),
+      async cancel(streamId, session) {
+        const { signal } = new AbortController()
+        for await (const _ of ask({ type: 'cancel', streamId }, session, signal));
+      },
+    }
+  }
 
   const all = (purpose: Purpose): Partial<Record<Architecture, Transport>> => ({
     ...(settings.functionUrl && { 'function-url': transport(purpose, 'function-url') }),
@@ -63,6 +77,25 @@ export function remote(port: Port<ToWorker, FromWorker>, settings: Settings): Se
     comparing: all('comparing'),
     conversing: all('conversing'),
     release: () => port.postMessage({ type: 'release' }),
+  }
+}
+
+/** False for what is not a mark. They do not wait in the queue: one may come after the end of the answer. */
+function tell(message: FromWorker, marks: Marks | undefined): boolean {
+  switch (message.type) {
+    case 'began':
+      marks?.began?.(message.at - performance.timeOrigin)
+      return true
+    case 'connected':
+      marks?.connected?.(message.at - performance.timeOrigin)
+      return true
+    case 'resumed':
+      marks?.resumed?.(message.at - performance.timeOrigin, message.after)
+      return true
+    case 'received':
+    case 'ended':
+    case 'failed':
+      return false
   }
 }
 

@@ -1,5 +1,5 @@
 import { transports } from '../transports/transport'
-import { keptWebsocketApi } from '../transports/websocket-api'
+import { keptWebsocketApi } from '../transports/websocket-kept'
 import type { FromWorker, Port, ToWorker } from './messages'
 import { serve } from './serve'
 

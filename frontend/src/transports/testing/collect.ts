@@ -1,5 +1,5 @@
 import type { StreamEvent } from '../../contract/event'
-import type { ChatRequest, Received, Session, Transport } from '../transport'
+import type { ChatRequest, Marks, Received, Session, Transport } from '../transport'
 import { TransportError } from '../transport'
 
 export const STREAM_ID = '3f2b8c9e-7a41-4f0e-9d55-0c6a1b2d3e4f'
@@ -15,6 +15,8 @@ export interface Collected {
   events: StreamEvent[]
   failure: TransportError | undefined
   connectedAt: number[]
+  /** Behind which events it was taken up again. */
+  resumedAfter: (number | undefined)[]
 }
 
 /** One answer to its end. Anything thrown but a `TransportError` is a failure of the test. */
@@ -25,13 +27,23 @@ export async function collect(
     request?: ChatRequest
     session?: Session
     onEvent?: (event: StreamEvent) => void
+    /** Takes the request's stream up again, behind this event, instead of asking for it. */
+    after?: number | 'the beginning'
   } = {},
 ): Promise<Collected> {
-  const collected: Collected = { received: [], events: [], failure: undefined, connectedAt: [] }
-  const signal = options.signal ?? new AbortController().signal
-  const marks = { connected: (at: number) => collected.connectedAt.push(at) }
+  const collected: Collected = { received: [], events: [], failure: undefined, connectedAt: [], resumedAfter: [] }
+  const { signal = new AbortController().signal, after } = options
+  const { request: asked = request, session: by = session } = options
+  const marks: Marks = {
+    connected: at => collected.connectedAt.push(at),
+    resumed: (_, after) => collected.resumedAfter.push(after),
+  }
+  const events =
+    after === undefined
+      ? transport.stream(asked, by, signal, marks)
+      : transport.resume(asked.streamId, after === 'the beginning' ? undefined : after, by, signal, marks)
   try {
-    for await (const received of transport(options.request ?? request, options.session ?? session, signal, marks)) {
+    for await (const received of events) {
       collected.received.push(received)
       collected.events.push(received.event)
       options.onEvent?.(received.event)

@@ -42,6 +42,8 @@ export async function httpServer(onRequest: OnRequest): Promise<Loopback> {
 export interface SocketServer extends Loopback {
   /** What the clients have offered, one list each. */
   offers: string[][]
+  /** The server's ends of the WebSockets that are open now. */
+  peers: Set<Peer>
 }
 
 /** Refuses the upgrade when `choose` gives nothing. */
@@ -72,6 +74,7 @@ export async function socketServer(
   await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
   return {
     offers,
+    peers: sockets.clients,
     host: `127.0.0.1:${(http.address() as AddressInfo).port}`,
     connections: () => sockets.clients.size,
     close: () =>

@@ -15,7 +15,7 @@ interface Props {
 }
 
 export function Chat({ conversation, architectures, onSignIn }: Props) {
-  const { turns, running, problem } = useSyncExternalStore(conversation.subscribe, conversation.state)
+  const { turns, running, stopping, problem } = useSyncExternalStore(conversation.subscribe, conversation.state)
   const [architecture, setArchitecture] = useState<Architecture>(architectures[0] ?? 'function-url')
   const region = useRef<HTMLElement>(null)
   const { atEnd, onScroll, jumpToEnd, follow } = useFollow(region, turns)
@@ -86,7 +86,7 @@ export function Chat({ conversation, architectures, onSignIn }: Props) {
         )}
       </div>
       <div className="mx-auto w-full max-w-3xl pt-3">
-        <Composer running={running} onSend={send} onStop={() => conversation.stop()} />
+        <Composer running={running} stopping={stopping ?? false} onSend={send} onStop={() => conversation.stop()} />
       </div>
     </div>
   )

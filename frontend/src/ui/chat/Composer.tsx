@@ -2,11 +2,13 @@ import { type KeyboardEvent, type SubmitEvent, useState } from 'react'
 
 interface Props {
   running: boolean
+  /** The server has been asked to stop the answer: pressing again does not wait for it. */
+  stopping: boolean
   onSend: (prompt: string) => void
   onStop: () => void
 }
 
-export function Composer({ running, onSend, onStop }: Props) {
+export function Composer({ running, stopping, onSend, onStop }: Props) {
   const [draft, setDraft] = useState('')
   const ready = !running && draft.trim() !== ''
 
@@ -44,7 +46,7 @@ export function Composer({ running, onSend, onStop }: Props) {
       {/* Two keys: one element that became the submit button during its click would send the draft. */}
       {running ? (
         <button key="stop" type="button" className="button h-10 w-20" onClick={onStop}>
-          Stop
+          {stopping ? 'Stop now' : 'Stop'}
         </button>
       ) : (
         <button key="send" type="submit" className="button-primary h-10 w-20" disabled={!ready}>

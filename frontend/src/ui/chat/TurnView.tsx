@@ -2,9 +2,10 @@ import { memo, useEffect, useSyncExternalStore } from 'react'
 import { DESCRIPTIONS } from '../architectures'
 import { CopyButton } from '../CopyButton'
 import { measured } from '../compare/outcome'
-import { active, waitsFor } from '../compare/phase'
+import { active, phaseName, waitsFor } from '../compare/phase'
 import { Failure } from '../Failure'
 import { milliseconds, rate, seconds } from '../format'
+import { CutShort, LaneMarks } from '../LaneNotes'
 import { Answer } from '../markdown/Answer'
 import { useSpokenPhase } from '../useSpokenPhase'
 import type { Turn } from './conversation'
@@ -26,7 +27,7 @@ export const TurnView = memo(function TurnView({ turn, onRegenerate, onSignIn, o
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a lane that has changed is the reason to call
   useEffect(onGrown, [lane])
-  useSpokenPhase(turn.architecture, lane.phase)
+  useSpokenPhase(turn.architecture, lane)
 
   return (
     <article className="flex flex-col gap-4" aria-label="Question and answer" aria-busy={running}>
@@ -43,6 +44,7 @@ export const TurnView = memo(function TurnView({ turn, onRegenerate, onSignIn, o
             <Failure failure={lane.failure} onRetry={onRegenerate} onSignIn={onSignIn} />
           </div>
         )}
+        <CutShort lane={lane} />
         <div className="mt-2 flex min-h-8 flex-wrap items-center gap-x-4 gap-y-1">
           <p className="label flex flex-wrap items-center gap-x-3">
             <span className="flex items-center gap-1.5 font-mono">
@@ -54,8 +56,9 @@ export const TurnView = memo(function TurnView({ turn, onRegenerate, onSignIn, o
             {!running && numbers?.tokensPerSecond !== undefined && (
               <span>{rate(numbers.tokensPerSecond)} tokens/s</span>
             )}
+            {running && (lane.stopping || lane.droppedAt !== undefined) && <span>{phaseName(lane)}</span>}
             {lane.phase === 'stopped' && <span>stopped</span>}
-            {lane.stopReason === 'max_tokens' && <span>cut off at the limit of tokens</span>}
+            <LaneMarks lane={lane} />
           </p>
           {!running && lane.phase !== 'idle' && (
             <div className="ml-auto flex">

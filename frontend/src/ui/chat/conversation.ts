@@ -1,5 +1,6 @@
 import type { Architecture, Message, Session, Transport } from '../../transports/transport'
 import { LaneStore } from '../lane-store'
+import type { RunningStreams } from '../running-streams'
 
 export interface Turn {
   id: string
@@ -12,6 +13,8 @@ export interface ConversationState {
   turns: readonly Turn[]
   /** An answer is on its way. */
   running: boolean
+  /** It has been asked to stop, and is still to end. */
+  stopping?: boolean
   /** Why an answer could not even be asked for. */
   problem?: string
 }
@@ -23,12 +26,19 @@ const MOST_MESSAGES = 49
 export class Conversation {
   readonly #transports: Partial<Record<Architecture, Transport>>
   readonly #session: () => Promise<Session>
+  readonly #running: RunningStreams | undefined
   readonly #listeners = new Set<() => void>()
   #state: ConversationState = { turns: [], running: false }
 
-  constructor(transports: Partial<Record<Architecture, Transport>>, session: () => Promise<Session>) {
+  /** `running` is where answers under way are kept beyond a reload. */
+  constructor(
+    transports: Partial<Record<Architecture, Transport>>,
+    session: () => Promise<Session>,
+    running?: RunningStreams,
+  ) {
     this.#transports = transports
     this.#session = session
+    this.#running = running
   }
 
   readonly subscribe = (listener: () => void) => {
@@ -51,13 +61,37 @@ export class Conversation {
     await this.#answer(turn, this.#state.turns.slice(0, -1))
   }
 
+  /** Called again, closes the connection. */
   stop() {
+    if (!this.#state.running) return
+    this.#become({ ...this.#state, stopping: true })
     this.#state.turns.at(-1)?.answer.stop()
   }
 
   clear() {
-    this.stop()
+    this.#state.turns.at(-1)?.answer.clear()
     this.#become({ turns: [], running: false })
+  }
+
+  /** Shows the answer that was under way before a reload of the page. The turns before it are not kept anywhere. */
+  async findAgain() {
+    const stream = this.#running?.of('chat').at(-1)
+    const transport = stream && this.#transports[stream.architecture]
+    if (!stream || !transport || this.#state.turns.length > 0) return
+    const { streamId, prompt, architecture } = stream
+    const turn: Turn = { id: crypto.randomUUID(), prompt, architecture, answer: new LaneStore() }
+    this.#become({ turns: [turn], running: true })
+    let found = false
+    try {
+      const session = await this.#session()
+      if (!this.#isLast(turn)) return
+      const lane = await turn.answer.findAgain(transport, streamId, session)
+      this.#running?.forget(streamId)
+      found = lane.failure?.code !== 'not_found'
+    } catch {
+      // Without a session nothing is found now, and still after signing in again.
+    }
+    if (this.#isLast(turn)) this.#become({ turns: found ? [turn] : [], running: false })
   }
 
   async #answer(turn: Turn, before: readonly Turn[]) {
@@ -68,15 +102,29 @@ export class Conversation {
     let problem: string | undefined
     try {
       const session = await this.#session()
-      const request = { streamId: crypto.randomUUID(), messages: messages.slice(-MOST_MESSAGES) }
       // Cleared while it waited for the session: nobody reads this answer.
-      if (this.#state.turns.at(-1) === turn) await turn.answer.run(transport, request, session)
+      if (!this.#isLast(turn)) return
+      if (this.#state.stopping) {
+        this.#become({ turns: before, running: false })
+        return
+      }
+      const streamId = crypto.randomUUID()
+      const { prompt, architecture } = turn
+      this.#running?.forgetAll('chat')
+      this.#running?.remember({ streamId, architecture, view: 'chat', prompt, startedAt: Date.now() })
+      await turn.answer.run(transport, { streamId, messages: messages.slice(-MOST_MESSAGES) }, session)
+      this.#running?.forget(streamId)
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error)
     }
-    if (this.#state.turns.at(-1) === turn) {
+    if (this.#isLast(turn)) {
       this.#become({ turns: this.#state.turns, running: false, ...(problem && { problem }) })
     }
+  }
+
+  /** Whether it is still there. */
+  #isLast(turn: Turn): boolean {
+    return this.#state.turns.at(-1) === turn
   }
 
   #become(state: ConversationState) {

@@ -1,41 +1,18 @@
 // @vitest-environment jsdom
-import { render, screen, waitFor, within } from '@testing-library/react'
+import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, expect, test, vi } from 'vitest'
 import { ARCHITECTURES } from '../../transports/transport'
-import { LiveRegion } from '../LiveRegion'
+import { heard, lane, pressRun, show } from '../testing/compare'
 import { withDocument } from '../testing/document'
-import { fakeTransport } from '../testing/fake-transport'
-import { Compare } from './Compare'
-import { Race } from './race'
 
 withDocument()
 afterEach(() => void vi.useRealTimers())
 
-function show() {
-  const [url, websocket, appsync] = [fakeTransport(), fakeTransport(), fakeTransport()]
-  const race = new Race(
-    { 'function-url': url.transport, 'websocket-api': websocket.transport, appsync: appsync.transport },
-    async () => ({ accessToken: 'token' }),
-  )
-  const onSignIn = vi.fn()
-  render(
-    <>
-      <LiveRegion />
-      <Compare race={race} onSignIn={onSignIn} />
-    </>,
-  )
-  return { race, onSignIn, answers: [url.answers, websocket.answers, appsync.answers] as const }
-}
-
-const run = () => userEvent.click(screen.getByRole('button', { name: 'Run' }))
-const heard = () => [...screen.getByRole('log').children].map(line => line.textContent)
 const DONE = ARCHITECTURES.map(name => `${name}: done`)
-const lane = (name: string) => within(screen.getByRole('article', { name }))
-
 test('one prompt goes to all lanes, each under an id of its own, and the first is named', async () => {
   const { answers } = show()
-  await run()
+  await pressRun()
   const firsts = answers.map(([first]) => first)
   expect(new Set(firsts.map(first => first?.request.streamId)).size).toBe(3)
   expect(new Set(firsts.map(first => first?.request.messages[0]?.content)).size).toBe(1)
@@ -52,7 +29,7 @@ test('one prompt goes to all lanes, each under an id of its own, and the first i
 test('lanes that cannot be told apart are level, also for the live region and in the table', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   const { answers } = show()
-  await run()
+  await pressRun()
   for (const [first] of answers) first?.start()
   answers[0][0]?.text('a', 400)
   answers[1][0]?.text('b', 404)
@@ -69,7 +46,7 @@ test('lanes that cannot be told apart are level, also for the live region and in
 
 test('a lane that fails says where, with which code and what to do, and can be tried again', async () => {
   const { answers } = show()
-  await run()
+  await pressRun()
   answers[0][0]?.fail({ phase: 'request', code: 'model_throttled', message: 'The model is busy.', retryable: true })
   answers[1][0]?.whole('one')
   answers[2][0]?.whole('two')
@@ -84,7 +61,7 @@ test('a lane that fails says where, with which code and what to do, and can be t
 
 test('a gap is put down to its way here, not to versions', async () => {
   const { answers } = show()
-  await run()
+  await pressRun()
   answers[0][0]?.start()
   answers[0][0]?.lose()
   answers[0][0]?.text('after it')
@@ -95,7 +72,7 @@ test('a gap is put down to its way here, not to versions', async () => {
 
 test('a refused token leads back to signing in', async () => {
   const { answers, onSignIn } = show()
-  await run()
+  await pressRun()
   answers[0][0]?.fail({ phase: 'request', code: 'unauthorized', message: 'Refused.', retryable: false })
   await userEvent.click(await lane('function-url').findByRole('button', { name: 'Sign in again' }))
   expect(onSignIn).toHaveBeenCalledOnce()
@@ -108,7 +85,7 @@ test.each([
   'a connection refused without a reason (%s) offers to sign in again beside trying again: %i, it %s',
   async (unexplained, offers) => {
     const { answers } = show()
-    await run()
+    await pressRun()
     const failure = { phase: 'connect', code: 'network', message: 'Refused.', retryable: true } as const
     answers[1][0]?.fail({ ...failure, unexplained })
     answers[0][0]?.whole('one')
@@ -117,16 +94,6 @@ test.each([
     expect(lane('websocket-api').queryAllByRole('button', { name: 'Sign in again' })).toHaveLength(offers)
   },
 )
-
-test('stopping one lane leaves the others running', async () => {
-  const { answers } = show()
-  await run()
-  await userEvent.click(await lane('appsync').findByRole('button', { name: 'Stop' }))
-  expect(answers[2][0]?.signal.aborted).toBe(true)
-  expect(answers[0][0]?.signal.aborted).toBe(false)
-  await userEvent.click(screen.getByRole('button', { name: 'Stop all' }))
-  expect(answers[0][0]?.signal.aborted).toBe(true)
-})
 
 test('in turn, a lane begins when the one before has ended, and every round begins with another one', async () => {
   const { race, answers } = show()
@@ -146,7 +113,7 @@ test('in turn, a lane begins when the one before has ended, and every round begi
 
 test('the live region hears phases, never the text', async () => {
   const { answers } = show()
-  await run()
+  await pressRun()
   answers[0][0]?.whole('secret words')
   await waitFor(() => expect(heard().at(-1)).toBe('function-url: done'))
   expect(heard().join()).not.toContain('secret')
@@ -154,7 +121,7 @@ test('the live region hears phases, never the text', async () => {
 
 test('the raw events of two lanes are regions of different names', async () => {
   const { answers } = show()
-  await run()
+  await pressRun()
   for (const [first] of answers) first?.whole('text')
   for (const name of ARCHITECTURES) {
     await waitFor(() => expect(lane(name).getByText('done')).toBeTruthy())

@@ -27,7 +27,7 @@ export function Compare({ race, onSignIn }: Props) {
   const scale = useScale(race)
   const [prices, setPrices] = usePrices()
   const result = useMemo(() => summary(state.rounds, prices), [state.rounds, prices])
-  const running = state.phase === 'running'
+  const running = state.phase === 'running' || state.phase === 'stopping'
 
   const attempt = (action: () => Promise<void>) => {
     setProblem(undefined)
@@ -50,7 +50,10 @@ export function Compare({ race, onSignIn }: Props) {
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2">
         {/* As high as the longest sentence: nothing may move when the winner is known. */}
         <div className="min-h-30 grow basis-80 sm:min-h-12">
-          <Standing result={state.phase === 'finished' ? result : undefined} otherwise={WITHOUT_WINNER[state.phase]} />
+          <Standing
+            result={state.phase === 'finished' ? result : undefined}
+            otherwise={state.foundAgain ? FOUND_AGAIN : WITHOUT_WINNER[state.phase]}
+          />
         </div>
         <WaterfallLegend />
       </div>
@@ -98,8 +101,11 @@ export function Compare({ race, onSignIn }: Props) {
 const WITHOUT_WINNER = {
   idle: 'The lanes start together. Times are taken where the bytes arrive, not where they are drawn.',
   running: 'Racing.',
+  stopping: 'Stopping.',
   finished: 'No winner: fewer than two lanes have finished.',
 } as const
+
+const FOUND_AGAIN = 'Found again after a reload: such answers have no times to compare.'
 
 /** One scale for the bars of all lanes, which grows in steps: bars that shrink with every token tell nothing. */
 function useScale(race: Race): number {

@@ -1,7 +1,8 @@
-import { useState } from 'react'
+import { Fragment, useState } from 'react'
 import type { Lane } from '../../lane/reducer'
 import type { Architecture } from '../../transports/transport'
 import { count } from '../format'
+import { behind } from '../LaneNotes'
 
 interface Props {
   architecture: Architecture
@@ -24,6 +25,8 @@ export function Inspector({ architecture, lane }: Props) {
 
 function Events({ architecture, lane }: Props) {
   if (lane.events.length === 0) return <p className="label px-4 pb-3">No events yet.</p>
+  const since = (at: number) => (at - (lane.startedAt ?? at)).toFixed(1)
+  const marks = lane.resumptions.map(mark => ({ ...mark, before: lane.events.findIndex(({ at }) => at >= mark.at) }))
   return (
     <section
       // A region that scrolls must be reachable by keyboard.
@@ -43,11 +46,22 @@ function Events({ architecture, lane }: Props) {
         <tbody>
           {lane.events.map(({ at, bytes, event }, index) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: events are only ever appended
-            <tr key={index} className="align-top">
-              <td className="px-4 py-0.5 text-right">{(at - (lane.startedAt ?? at)).toFixed(1)}</td>
-              <td className="px-2 py-0.5 text-right text-muted">{bytes}</td>
-              <td className="px-2 py-0.5 whitespace-pre">{JSON.stringify(event)}</td>
-            </tr>
+            <Fragment key={index}>
+              {marks
+                .filter(({ before }) => before === index)
+                .map(({ at, after }) => (
+                  <tr key={at} className="text-muted">
+                    <td className="px-4 py-0.5 text-right">{since(at)}</td>
+                    <td />
+                    <td className="px-2 py-0.5">resumed {behind(after)}</td>
+                  </tr>
+                ))}
+              <tr className="align-top">
+                <td className="px-4 py-0.5 text-right">{since(at)}</td>
+                <td className="px-2 py-0.5 text-right text-muted">{bytes}</td>
+                <td className="px-2 py-0.5 whitespace-pre">{JSON.stringify(event)}</td>
+              </tr>
+            </Fragment>
           ))}
         </tbody>
       </table>

@@ -7,6 +7,7 @@ import { DESCRIPTIONS } from '../architectures'
 import { CopyButton } from '../CopyButton'
 import { Failure } from '../Failure'
 import { milliseconds, seconds } from '../format'
+import { CutShort, LaneMarks } from '../LaneNotes'
 import type { LaneStore } from '../lane-store'
 import { Answer } from '../markdown/Answer'
 import { useFollow } from '../useFollow'
@@ -14,7 +15,7 @@ import { useSpokenPhase } from '../useSpokenPhase'
 import { Inspector } from './Inspector'
 import { KeyNumbers, MoreNumbers } from './Numbers'
 import { measured } from './outcome'
-import { active, PHASES, waitsFor } from './phase'
+import { active, PHASES, phaseName, waitsFor } from './phase'
 import { Waterfall } from './Waterfall'
 
 interface Props {
@@ -35,7 +36,7 @@ export function LaneCard({ architecture, store, scale, prices, onRetry, onSignIn
   const { is, background } = DESCRIPTIONS[architecture]
   const running = active(lane)
 
-  useSpokenPhase(architecture, lane.phase)
+  useSpokenPhase(architecture, lane)
 
   return (
     <article className="card @container flex h-full flex-col" aria-label={architecture} aria-busy={running}>
@@ -46,7 +47,7 @@ export function LaneCard({ architecture, store, scale, prices, onRetry, onSignIn
               <span className={`size-2.5 rounded-[2px] ${background}`} aria-hidden="true" />
               {architecture}
             </h2>
-            <Phase phase={lane.phase} />
+            <Phase lane={lane} />
           </div>
           <p className="label mt-1">{is}</p>
         </div>
@@ -73,15 +74,20 @@ export function LaneCard({ architecture, store, scale, prices, onRetry, onSignIn
         ) : (
           !lane.failure && <p className="text-muted">{empty(lane)}</p>
         )}
-        {lane.stopReason === 'max_tokens' && <p className="label mt-2">Cut off at the limit of tokens.</p>}
+        <CutShort lane={lane} />
       </section>
 
       <div className="flex flex-col gap-3 border-t border-line p-4">
         <MoreNumbers measurement={measurement} costPerThousand={cost(architecture, lane, prices)?.perThousand} />
+        {(lane.foundAgain || lane.resumptions.length > 0) && (
+          <p className="label flex flex-wrap gap-x-3">
+            <LaneMarks lane={lane} />
+          </p>
+        )}
         <div className="-mx-2 flex items-center">
           {running ? (
             <button type="button" className="button-quiet" onClick={() => store.stop()}>
-              Stop
+              {lane.stopping ? 'Stop now' : 'Stop'}
             </button>
           ) : (
             <button
@@ -107,10 +113,18 @@ function empty(lane: Lane): string {
   return lane.phase === 'stopped' ? 'Stopped before the first token.' : 'The answer appears here as it arrives.'
 }
 
-function Phase({ phase }: { phase: keyof typeof PHASES }) {
-  const colour =
-    { done: 'text-good', failed: 'text-bad', idle: 'text-muted', stopped: 'text-muted' }[phase as string] ?? 'text-ink'
-  return <span className={`text-xs font-medium whitespace-nowrap ${colour}`}>{PHASES[phase]}</span>
+function Phase({ lane }: { lane: Lane }) {
+  const colours: Partial<Record<Lane['phase'], string>> = {
+    done: 'text-good',
+    failed: 'text-bad',
+    idle: 'text-muted',
+    stopped: 'text-muted',
+  }
+  return (
+    <span className={`text-xs font-medium whitespace-nowrap ${colours[lane.phase] ?? 'text-ink'}`}>
+      {phaseName(lane)}
+    </span>
+  )
 }
 
 /** The same lane, short enough for a tab. */

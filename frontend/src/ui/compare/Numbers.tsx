@@ -1,4 +1,4 @@
-import type { Measurement } from '../../measure/measurement'
+import { CHARACTERS_PER_TOKEN, type Measurement } from '../../measure/measurement'
 import { bytes, count, dollars, milliseconds, rate, seconds, UNKNOWN } from '../format'
 
 interface Props {
@@ -34,7 +34,6 @@ export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
   const oddities = [
     [m?.gaps, 'missing'],
     [m?.duplicates, 'twice'],
-    [m?.reconnects, 'reconnected'],
   ] as const
   const repaired = oddities.flatMap(([times, what]) => (times ? `${count(times)} ${what}` : []))
   return (
@@ -46,7 +45,11 @@ export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
         <Row label="between tokens, p95" value={milliseconds(m?.interTokenP95Ms)} />
         <Row label="messages" value={count(m?.messages)} />
         <Row label="received" value={bytes(m?.bytes)} />
-        <Row label="output tokens" value={count(m?.outputTokens)} />
+        {m?.estimatedTokens ? (
+          <Row label="output tokens, est." value={count(m.outputTokens)} title={ESTIMATE} />
+        ) : (
+          <Row label="output tokens" value={count(m?.outputTokens)} />
+        )}
         <Row label="per 1,000 answers" value={dollars(costPerThousand)} />
       </dl>
       {repaired.length > 0 && <p className="mt-1 text-xs text-bad">{repaired.join(', ')}</p>}
@@ -54,9 +57,11 @@ export function MoreNumbers({ measurement: m, costPerThousand }: Props) {
   )
 }
 
-function Row({ label, value }: { label: string; value: string }) {
+const ESTIMATE = `One for every ${CHARACTERS_PER_TOKEN} characters: the server has not said how many there were.`
+
+function Row({ label, value, title }: { label: string; value: string; title?: string }) {
   return (
-    <div className="flex items-baseline justify-between gap-2">
+    <div title={title} className="flex items-baseline justify-between gap-2">
       <dt className="label whitespace-nowrap">{label}</dt>
       <dd className={`whitespace-nowrap ${value === UNKNOWN ? 'text-edge' : ''}`}>{value}</dd>
     </div>

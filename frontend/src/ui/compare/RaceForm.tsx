@@ -17,11 +17,13 @@ interface Props {
 }
 
 export function RaceForm({ state, onStart, onStop }: Props) {
-  const [prompt, setPrompt] = useState<string>(STARTERS[0].prompt)
-  const [order, setOrder] = useState<Order>('at-once')
-  const [runs, setRuns] = useState(1)
-  const [maxTokens, setMaxTokens] = useState(512)
-  const running = state.phase === 'running'
+  // As it was when the form was last here, or before a reload.
+  const former = state.setup
+  const [prompt, setPrompt] = useState<string>(former?.prompt ?? STARTERS[0].prompt)
+  const [order, setOrder] = useState<Order>(former?.order ?? 'at-once')
+  const [runs, setRuns] = useState(former?.runs ?? 1)
+  const [maxTokens, setMaxTokens] = useState(former?.maxTokens ?? 512)
+  const running = state.phase === 'running' || state.phase === 'stopping'
 
   const start = () => {
     if (!running && prompt.trim() !== '') onStart({ prompt, order, runs, maxTokens })
@@ -93,7 +95,7 @@ export function RaceForm({ state, onStart, onStop }: Props) {
               submit button while its click is still going on would submit the form and start the next race. */}
           {running ? (
             <button key="stop" type="button" className="button w-24" onClick={onStop}>
-              Stop all
+              {state.phase === 'stopping' ? 'Stop now' : 'Stop all'}
             </button>
           ) : (
             <button

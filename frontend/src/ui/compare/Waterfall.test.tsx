@@ -11,6 +11,12 @@ const REFUSED = { phase: 'request', code: 'model_throttled', message: 'Busy.', r
 const UNREACHED = { ...REFUSED, phase: 'connect', code: 'network' } as const
 const MARKS = { startedAt: 1_000, connectedAt: 1_020, acceptedAt: 1_100, firstTokenAt: 1_400 }
 
+test('of an answer that was found again no times are known', () => {
+  const lane: Lane = { ...idle, phase: 'done', ...MARKS, endedAt: 1_900, foundAgain: true }
+  render(<Waterfall architecture="appsync" lane={lane} scale={1_000} />)
+  expect(screen.getByRole('img').getAttribute('aria-label')).toBe('No times are known')
+})
+
 test.each<[string, Partial<Lane>]>([
   ['connect 900 ms', { startedAt: 1_000 }],
   ['connect 900 ms', { startedAt: 1_000, failure: UNREACHED }],

@@ -16,7 +16,7 @@ type Part = (typeof PARTS)[number]['name']
 /** What a lane has spent its time on so far, in the order that it happened. */
 function segments(lane: Lane): { name: Part; opacity: number; from: number; to: number }[] {
   const { startedAt } = lane
-  if (startedAt === undefined) return []
+  if (startedAt === undefined || lane.foundAgain) return []
   const end = startedAt + elapsed(lane)
   const marks = [lane.connectedAt, lane.acceptedAt, lane.firstTokenAt]
   // A lane that ended early has spent the rest waiting for the mark that it missed: it has not streamed.
@@ -48,7 +48,7 @@ export function Waterfall({ architecture, lane, scale }: Props) {
     <svg
       className={`block h-2 w-full overflow-hidden rounded-sm bg-sunken ${DESCRIPTIONS[architecture].fill}`}
       role="img"
-      aria-label={says ? `Time spent: ${says}` : 'No time spent yet'}
+      aria-label={says ? `Time spent: ${says}` : lane.foundAgain ? 'No times are known' : 'No time spent yet'}
     >
       {parts.map(({ name, opacity, from, to }) => (
         <rect key={name} x={percent(from)} width={percent(to - from)} height="100%" fillOpacity={opacity}>

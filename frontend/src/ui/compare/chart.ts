@@ -11,11 +11,11 @@ const CHARACTERS_PER_TOKEN = 4
 
 /**
  * The steps of a lane's line. Tokens are only counted at the end, so pieces share the whole by their characters. Steps
- * that fall on one pixel are drawn once.
+ * that fall on one pixel are drawn once. None for what was found again, whose times are not its own.
  */
 export function points(lane: Lane): Point[] {
   const { startedAt, arrivals } = lane
-  if (startedAt === undefined || arrivals.length === 0) return []
+  if (startedAt === undefined || lane.foundAgain || arrivals.length === 0) return []
   const characters = arrivals.reduce((sum, arrival) => sum + arrival.characters, 0)
   const counted = lane.usage?.output_tokens
   const perCharacter = counted === undefined ? 1 / CHARACTERS_PER_TOKEN : counted / characters

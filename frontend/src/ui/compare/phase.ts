@@ -11,6 +11,15 @@ export const PHASES: Record<Lane['phase'], string> = {
   stopped: 'stopped',
 }
 
+export const RESUMING = 'resuming'
+
+/** The phase, or what is being done about it. */
+export function phaseName(lane: Lane): string {
+  if (!active(lane)) return PHASES[lane.phase]
+  if (lane.stopping) return 'stopping'
+  return lane.droppedAt === undefined ? PHASES[lane.phase] : RESUMING
+}
+
 /** As far as it has come while nothing can be read yet. */
 export function waitsFor(lane: Lane): string {
   if (lane.phase === 'accepted') return 'The model has accepted the request. No token yet.'
@@ -21,7 +30,7 @@ export const active = ({ phase }: Lane) => phase === 'connecting' || phase === '
 
 /** When the last thing happened in a lane, counted from its beginning. */
 export function elapsed(lane: Lane): number {
-  if (lane.startedAt === undefined) return 0
+  if (lane.startedAt === undefined || lane.foundAgain) return 0
   const last = lane.endedAt ?? lane.arrivals.at(-1)?.at ?? lane.acceptedAt ?? lane.connectedAt ?? lane.startedAt
   return last - lane.startedAt
 }

@@ -11,12 +11,14 @@ export class FakeAnswer {
   readonly session: Session
   readonly signal: AbortSignal
   readonly marks: Marks | undefined
-  #seq = 0
+  #seq: number
   #queue: { item: StreamEvent | TransportError; late: number }[] = []
   #wake = () => {}
 
-  constructor(request: ChatRequest, session: Session, signal: AbortSignal, marks?: Marks) {
+  /** `after` is that of a resumption. */
+  constructor(request: ChatRequest, session: Session, signal: AbortSignal, marks?: Marks, after = -1) {
     this.request = request
+    this.#seq = after + 1
     this.session = session
     this.signal = signal
     this.marks = marks
@@ -52,6 +54,12 @@ export class FakeAnswer {
     })
   }
 
+  /** As the server ends what it was told to stop. */
+  cancelled() {
+    if (this.#seq === 0) this.start()
+    this.event({ type: 'done', stop_reason: 'cancelled', timing: { total_ms: 9 } })
+  }
+
   whole(text: string) {
     this.start()
     this.text(text)
@@ -85,15 +93,40 @@ export class FakeAnswer {
   }
 }
 
+export interface FakeTransport {
+  transport: Transport
+  answers: FakeAnswer[]
+  /** Behind which event each resumption was asked for. */
+  resumptions: (number | undefined)[]
+  /** The streams that were to be stopped, and with whose token. */
+  cancelled: { streamId: string; session: Session }[]
+  /** What becomes of a wish to stop; without it the answer ends as the contract says. */
+  onCancel?: (streamId: string) => Promise<void>
+}
+
 /** A transport whose answers are fed by hand, the latest one last. */
-export function fakeTransport(): { transport: Transport; answers: FakeAnswer[] } {
+export function fakeTransport(): FakeTransport {
   const answers: FakeAnswer[] = []
-  return {
+  const begin = (answer: FakeAnswer) => {
+    answers.push(answer)
+    return answer.received()
+  }
+  const fake: FakeTransport = {
     answers,
-    transport: (request, session, signal, marks) => {
-      const answer = new FakeAnswer(request, session, signal, marks)
-      answers.push(answer)
-      return answer.received()
+    resumptions: [],
+    cancelled: [],
+    transport: {
+      stream: (request, session, signal, marks) => begin(new FakeAnswer(request, session, signal, marks)),
+      resume(streamId, after, session, signal, marks) {
+        fake.resumptions.push(after)
+        return begin(new FakeAnswer({ streamId, messages: [] }, session, signal, marks, after))
+      },
+      async cancel(streamId, session) {
+        fake.cancelled.push({ streamId, session })
+        if (fake.onCancel) await fake.onCancel(streamId)
+        else answers.findLast(({ request }) => request.streamId === streamId)?.cancelled()
+      },
     },
   }
+  return fake
 }
