@@ -9,6 +9,7 @@ mod answer;
 mod event_stream;
 mod graphql_event;
 mod queue_message;
+mod recall;
 mod request;
 mod token;
 mod websocket_message;
@@ -33,7 +34,8 @@ pub const QUEUE_MESSAGE: Target =
     Target { name: "queue_message", run: queue_message::run, seeds: queue_message::seeds };
 pub const GRAPHQL_EVENT: Target =
     Target { name: "graphql_event", run: graphql_event::run, seeds: answer::seeds };
+pub const RECALL: Target = Target { name: "recall", run: recall::run, seeds: recall::seeds };
 pub const TOKEN: Target = Target { name: "token", run: token::run, seeds: token::seeds };
 
-pub const TARGETS: [Target; 7] =
-    [REQUEST, ANSWER, EVENT_STREAM, WEBSOCKET_MESSAGE, QUEUE_MESSAGE, GRAPHQL_EVENT, TOKEN];
+pub const TARGETS: [Target; 8] =
+    [REQUEST, RECALL, ANSWER, EVENT_STREAM, WEBSOCKET_MESSAGE, QUEUE_MESSAGE, GRAPHQL_EVENT, TOKEN];

@@ -1,10 +1,13 @@
-//! A frame of a WebSocket that is not `{"action": "stream"}`: the route `$default`.
+//! A frame of a WebSocket whose `action` has no route of its own: the route `$default`.
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::FutureExt as _;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use startup::Ledger;
+use stream_log::{DynamoDb, StreamLog};
+use websocket_api_session::Function;
 
 /// The refusals quote nothing, so there are not many different ones.
 const MAX_ANSWER_BYTES: usize = 200;
@@ -50,9 +53,13 @@ fn answer_to(body: String, is_base64_encoded: bool) -> Value {
     request.request_context.route_key = Some("$default".to_owned());
     request.body = Some(body);
     request.is_base64_encoded = is_base64_encoded;
-    let ledger = Ledger::new("websocket-api-session".to_owned());
+    let function = Function {
+        log: StreamLog::<DynamoDb>::off(),
+        ledger: Ledger::new("websocket-api-session".to_owned()),
+    };
     let event = LambdaEvent::new(request, Context::default());
-    let response = websocket_api_session::handle(&ledger, &event).expect("the connection lives on");
+    let response = function.handle(event).now_or_never().expect("nothing to wait for");
+    let response = response.expect("the connection lives on");
     assert_eq!(response.status_code, 200, "another status would not reach the client");
     let body = response.body.expect("an answer");
     assert!(body.len() <= MAX_ANSWER_BYTES, "{} bytes", body.len());

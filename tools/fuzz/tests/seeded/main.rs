@@ -37,6 +37,11 @@ fn a_request_is_accepted_by_the_rules_or_refused_with_a_fields_name() {
 }
 
 #[test]
+fn a_request_to_resume_means_the_same_in_json_and_in_a_url() {
+    drive(&fuzz::RECALL, 10_000);
+}
+
+#[test]
 fn an_answer_is_read_as_it_was_written_whatever_the_model_says() {
     drive(&fuzz::ANSWER, 1_500);
 }
