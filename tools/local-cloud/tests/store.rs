@@ -119,8 +119,8 @@ async fn of_many_who_take_one_stream_at_once_one_gets_it() {
     for caps in [Caps::default(), CAPS, Caps { tokens_per_day: None, ..CAPS }, Caps { streams: None, ..CAPS }]
     {
         let key = key(&format!("{caps:?}"));
-        let takes: Vec<_> = (0..30).map(|_| reserving_within(caps, NOW, 10)).collect();
-        let taken = join_all(takes.iter().map(|take| is_taken(&store, &key, take))).await;
+        let wishes: Vec<_> = (0..30).map(|_| reserving_within(caps, NOW, 10)).collect();
+        let taken = join_all(wishes.iter().map(|wish| is_taken(&store, &key, wish))).await;
         assert_eq!(taken.iter().filter(|taken| **taken).count(), 1, "{caps:?}");
     }
 }
