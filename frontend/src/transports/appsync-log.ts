@@ -16,7 +16,9 @@ export const SILENCE = {
 /** What is logged may be on its way here: it counts as found only if it does not come so soon. */
 const GRACE_MS = 250
 
-/** The log may be a moment behind what was published. */
+/** The log is up to half a second behind what was published. */
+const BEHIND_MS = 600
+/** And on a bad day more. */
 const LOOKS = 3
 const BETWEEN_LOOKS_MS = 1_000
 
@@ -30,6 +32,8 @@ export class LogReader {
   #looking = false
   #looks = 0
   #missed = false
+  /** What is found still belongs to what was to be caught up with. */
+  #joining = false
   /** Switched off, or not for us. */
   #useless = false
   #closed = false
@@ -70,19 +74,24 @@ export class LogReader {
       this.#inOrder.flush()
       return
     }
+    // More that comes behind it changes nothing: the next look is due.
+    if (this.#missed) return
     this.#missed = true
     void this.#look()
   }
 
   /** Everything that is logged so far. Rejects where that cannot be read. */
   async catchUp() {
+    this.#joining = true
     this.#looking = true
     try {
-      await this.#read(() => undefined, 0)
+      await this.#read(0)
     } finally {
       this.#looking = false
     }
-    if (this.#inOrder.waits) this.missing()
+    // What was published just before the subscription stood was not logged yet.
+    this.#missed = true
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), BEHIND_MS)
   }
 
   close() {
@@ -90,8 +99,8 @@ export class LogReader {
     clearTimeout(this.#timer)
   }
 
-  async #read(found: (at: number, after: number | undefined) => void, grace: number) {
-    let told = false
+  async #read(grace: number) {
+    let told = this.#joining
     for (;;) {
       const { events, ended } = await this.#ask(this.#inOrder.last)
       if (events.length > 0 && grace > 0) await new Promise(resolve => setTimeout(resolve, grace))
@@ -99,7 +108,7 @@ export class LogReader {
       const at = performance.now()
       for (const { event, bytes } of events) {
         if (!this.#inOrder.lacks(event)) continue
-        if (!told) found(at, this.#inOrder.last)
+        if (!told) this.#found(at, this.#inOrder.last)
         told = true
         this.#inOrder.fill({ at, bytes, event })
       }
@@ -112,7 +121,7 @@ export class LogReader {
     this.#looking = true
     clearTimeout(this.#timer)
     try {
-      await this.#read(this.#found, this.#missed ? 0 : GRACE_MS)
+      await this.#read(this.#missed ? 0 : GRACE_MS)
     } catch (error) {
       this.#useless = !(error instanceof TransportError && error.retryable)
     }
@@ -130,6 +139,7 @@ export class LogReader {
 
   #foundAll() {
     this.#missed = false
+    this.#joining = false
     this.#looks = 0
     if (this.#listening) this.#wait()
   }

@@ -3,7 +3,7 @@ import { CHARACTERS_PER_TOKEN, measure } from '../measure/measurement'
 import { count } from './format'
 
 const TAKEN_UP =
-  'The connection was lost, or an event, and the answer was taken up again out of the log. The time that this took is in the numbers.'
+  'The connection was lost, or an event, and the answer was taken up again out of the log. The time that this took is in the numbers, and so is that the log hands on in portions.'
 const FROM_THE_LOG = 'Read out of the log after a reload of the page: there are no times to compare.'
 
 /** That an answer has not come in one piece: nothing to worry about, but no secret either. */

@@ -76,7 +76,7 @@ test('an answer that was taken up again says where, also among its raw events, a
   appsync?.whole('text')
   await screen.findByRole('button', { name: 'Run' })
   const mark = lane('function-url').getByText('resumed 1× after event 0')
-  expect(mark.title).toContain('The time that this took is in the numbers.')
+  expect(mark.title).toContain('The time that this took is in the numbers')
   expect(lane('websocket-api').getByText('resumed 2×, last after event 12')).toBeTruthy()
   expect(lane('appsync').queryByText(/^resumed/)).toBeNull()
   await userEvent.click(lane('function-url').getByText('Raw events'))
