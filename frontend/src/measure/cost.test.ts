@@ -25,8 +25,15 @@ describe('1,000 answers of 500 tokens in 10 s cost what the documentation says',
     ['appsync', 100, '0.64'],
     ['appsync', 25, '0.19'],
   ] as const)('%s with %i messages: %s USD', (architecture, deltas, expected) => {
-    const { perThousand } = cost(architecture, answer(deltas), prices) ?? {}
+    const withoutTheLog = { ...prices, dynamodbWrites: 0, dynamodbReads: 0 }
+    const { perThousand } = cost(architecture, answer(deltas), withoutTheLog) ?? {}
     expect(perThousand?.toFixed(expected.length - 2)).toBe(expected)
+  })
+
+  test.each(ARCHITECTURES)('the stream log of %s: 0.035 USD', architecture => {
+    const items = cost(architecture, answer(100), prices)?.items.filter(item => item.operation.includes('stream log'))
+    const perThousand = (items ?? []).reduce((sum, item) => sum + item.dollars, 0) * 1000
+    expect(perThousand.toFixed(3)).toBe('0.035')
   })
 })
 
@@ -38,6 +45,8 @@ describe('what is counted', () => {
     expect(quantities('function-url', answer(3))).toEqual({
       'Lambda requests': 1,
       'GB-seconds of Lambda (128 MB)': 1.25,
+      'writes of the stream log': 48,
+      'reads of the stream log': 40,
     })
   })
 

@@ -33,6 +33,7 @@ export function cost(architecture: Architecture, lane: Lane, prices: Prices): Co
   const connectedMinutes = (lane.endedAt - (lane.connectedAt ?? lane.startedAt)) / 60_000
   const items = [
     ...operations(architecture, lane, connectedMinutes, prices),
+    ...streamLog(seconds, prices),
     {
       operation: `GB-seconds of Lambda (${prices.lambdaMemoryMb} MB)`,
       quantity: (prices.lambdaMemoryMb / 1024) * seconds,
@@ -66,6 +67,18 @@ function operations(architecture: Architecture, lane: Lane, connectedMinutes: nu
         perMillion('Lambda requests', 2, prices.lambdaRequests),
       ]
   }
+}
+
+/**
+ * A chunk, and a look whether the answer was stopped, every 250 ms; the lease every 5 s; the claim, which is a transaction of
+ * two items, and the end of both.
+ */
+function streamLog(seconds: number, prices: Prices): CostItem[] {
+  const often = Math.ceil(seconds * 4)
+  return [
+    perMillion('writes of the stream log', 4 + often + Math.floor(seconds / 5) + 2, prices.dynamodbWrites),
+    perMillion('reads of the stream log', often, prices.dynamodbReads),
+  ]
 }
 
 /** Messages are billed in units; those beyond what the lane keeps count as one each. */

@@ -18,6 +18,10 @@ export interface Prices {
   appsyncConnectionMinutes: number
   /** Per million requests. */
   sqsRequests: number
+  /** Per million request units of 1 KB, on demand. 0 where the stream log is switched off. */
+  dynamodbWrites: number
+  /** Per million request units of 4 KB, strongly consistent. 0 where the stream log is switched off. */
+  dynamodbReads: number
 }
 
 export interface PriceTable {
@@ -37,6 +41,7 @@ export const PRICE_TABLE: PriceTable = {
     'https://aws.amazon.com/api-gateway/pricing/',
     'https://aws.amazon.com/appsync/pricing/',
     'https://aws.amazon.com/sqs/pricing/',
+    'https://aws.amazon.com/dynamodb/pricing/on-demand/',
   ],
   prices: {
     lambdaRequests: 0.2,
@@ -49,5 +54,7 @@ export const PRICE_TABLE: PriceTable = {
     appsyncUpdates: 2,
     appsyncConnectionMinutes: 0.08,
     sqsRequests: 0.4,
+    dynamodbWrites: 0.625,
+    dynamodbReads: 0.125,
   },
 }

@@ -11,6 +11,8 @@ const FIELDS: { name: keyof Prices; label: string; unit: string; step: string }[
   { name: 'appsyncUpdates', label: 'AppSync updates, 5 KB', unit: '$ per million', step: '0.01' },
   { name: 'appsyncConnectionMinutes', label: 'AppSync minutes', unit: '$ per million', step: '0.01' },
   { name: 'sqsRequests', label: 'SQS requests', unit: '$ per million', step: '0.01' },
+  { name: 'dynamodbWrites', label: 'DynamoDB writes, 1 KB', unit: '$ per million, 0: no log', step: '0.001' },
+  { name: 'dynamodbReads', label: 'DynamoDB reads, 4 KB', unit: '$ per million, 0: no log', step: '0.001' },
 ]
 
 interface Props {
