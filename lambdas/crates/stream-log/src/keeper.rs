@@ -56,6 +56,11 @@ impl Attempt {
         &self.cancellation
     }
 
+    /// Whether the answer goes on into the log when its client is gone.
+    pub fn outlives_its_client(&self) -> bool {
+        self.recorder.as_ref().is_some_and(|recorder| recorder.outlives_the_client())
+    }
+
     pub fn record<K>(&self, sink: K) -> Recording<K> {
         Recording::new(sink, self.recorder.clone())
     }

@@ -91,7 +91,7 @@ impl Recorder {
         }
     }
 
-    fn outlives_the_client(&self) -> bool {
+    pub(crate) fn outlives_the_client(&self) -> bool {
         !self.abandon_after.is_zero() && !self.lost.load(Ordering::Relaxed)
     }
 

@@ -23,7 +23,8 @@ use chat::{ChatRequest, Limits, Model, Opening, RequestLimits, Tuning, relay};
 use lambda_http::Request;
 use startup::Ledger;
 use stream_log::{Attempt, Claim, Following, Keeper, Store, StreamLog};
-use tokio::time::Instant;
+use tokio::{select, time::Instant};
+use tracing::info;
 
 use crate::{exchange::Exchange, format::Format, refusal::Refusal, request::Route};
 pub use crate::{responder::Responder, runtime::Invocation};
@@ -81,9 +82,18 @@ impl<M: Model, F: FetchJwks, S: Store> Function<M, F, S> {
         };
         let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
         let (ledger, request_id) = (exchange.ledger, exchange.request_id);
-        let mut sink = attempt.record(exchange.stream(format));
-        let outcome = relay(opening, answer, &mut sink, limits, attempt.cancellation()).await;
-        ledger.answered(request_id, &request.stream_id, &outcome);
+        let sink = exchange.stream(format);
+        let body = sink.body();
+        let mut sink = attempt.record(sink);
+        select! {
+            outcome = relay(opening, answer, &mut sink, limits, attempt.cancellation()) => {
+                ledger.answered(request_id, &request.stream_id, &outcome);
+            }
+            // Not at the next token, which may be long in coming. The model's connection is dropped with the relay.
+            () = body.closed(), if !attempt.outlives_its_client() => {
+                info!(request_id, stream_id = request.stream_id.as_str(), "nobody reads the answer any more");
+            }
+        }
     }
 
     async fn admit(&self, invocation: &Invocation, limits: &Limits) -> Result<Admitted<'_, S>, Refusal> {

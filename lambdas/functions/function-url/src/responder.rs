@@ -52,6 +52,11 @@ impl BodySender {
         self.0.send(Frame::data(chunk)).await.map_err(|_| Closed)
     }
 
+    /// Resolves when nobody reads the body any more.
+    pub(crate) async fn closed(&self) {
+        self.0.closed().await;
+    }
+
     /// Ends the body as broken: Lambda then breaks off the client's connection
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming>).
     pub(crate) async fn break_off(&self, error_type: &str) -> Result<(), Closed> {

@@ -129,7 +129,7 @@ async fn serve(
     let prelude = serde_json::to_vec(&head)?;
     let mut delivery = pin!(api.call(response(&request_id, prelude, frames)?));
     // Runs beside the delivery to its last word: that one waits until the words before it are delivered.
-    let finish = async {
+    let mut finish = pin!(async {
         let result = match early_result {
             Some(result) => result,
             None => handler.await,
@@ -138,16 +138,19 @@ async fn serve(
             let _ = sender.break_off("Runtime.Panic").await;
         }
         drop(sender);
-    };
+    });
     let delivered = select! {
-        () = finish => {
+        () = &mut finish => {
             // A slow reader may still have most of the answer before him.
             let remaining = startup::remaining(deadline_ms);
             tokio::time::timeout(remaining, delivery).await.map_err(|_| RuntimeError::NotRead)?
         }
-        // Before the handler is done: the Runtime API does not want the rest. The handler is dropped with this
-        // function, and with it the model's connection.
-        delivered = &mut delivery => delivered,
+        // Before the handler is done: the Runtime API does not want the rest. The handler sees that its body is
+        // closed, and knows whether anybody else does.
+        delivered = &mut delivery => {
+            finish.await;
+            delivered
+        }
     };
     let status = delivered.map_err(RuntimeError::Gone)?.status();
     if status != StatusCode::ACCEPTED {

@@ -17,6 +17,11 @@ impl BodySink {
     pub(crate) fn new(body: BodySender, format: Format) -> Self {
         Self { body, format, chunks: 0 }
     }
+
+    /// The body, to see whether it is still read.
+    pub(crate) fn body(&self) -> BodySender {
+        self.body.clone()
+    }
 }
 
 impl EventSink for BodySink {
