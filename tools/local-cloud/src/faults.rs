@@ -39,10 +39,21 @@ pub struct Planned {
     refusals: AtomicUsize,
     /// When a fault first met a call.
     met: Mutex<Option<Instant>>,
-    sent: Mutex<Vec<(Instant, Bytes)>>,
+    sent: Mutex<Vec<(Instant, To, Bytes)>>,
     /// A message that is to be delivered after the next.
     held: Mutex<Option<Bytes>>,
     pub(crate) kill: Notify,
+}
+
+/// To whom something is sent: a stream may have several readers, one after the other or at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// A portion of the answer to this request of a Function URL.
+    Request(String),
+    /// A message to this connection of the WebSocket API.
+    Connection(String),
+    /// An event of AppSync, to whoever subscribes.
+    Subscribers,
 }
 
 /// The calls that can be met by a [`CallFault`].
@@ -104,7 +115,23 @@ impl Planned {
     /// post, the event of each accepted mutation (the fields that it selected, as a JSON object), whether or not
     /// somebody subscribes, and each portion of a Function URL's answer.
     pub fn sent(&self) -> Vec<(Instant, Bytes)> {
-        self.sent.lock().expect("nothing panics while it holds what was sent").clone()
+        self.lock_sent().iter().map(|(at, _, message)| (*at, message.clone())).collect()
+    }
+
+    /// The same, for each of those to whom it was sent.
+    pub fn sent_to(&self) -> Vec<(To, Vec<Bytes>)> {
+        let mut all: Vec<(To, Vec<Bytes>)> = Vec::new();
+        for (_, to, message) in self.lock_sent().iter() {
+            match all.iter_mut().find(|(other, _)| other == to) {
+                Some((_, messages)) => messages.push(message.clone()),
+                None => all.push((to.clone(), vec![message.clone()])),
+            }
+        }
+        all
+    }
+
+    fn lock_sent(&self) -> MutexGuard<'_, Vec<(Instant, To, Bytes)>> {
+        self.sent.lock().expect("nothing panics while it holds what was sent")
     }
 
     /// How many calls there were: posts, publishes, sends.
@@ -143,17 +170,14 @@ impl Planned {
     }
 
     /// Notes what a function has sent, and says what of it reaches the client.
-    pub(crate) fn deliver(&self, message: Bytes) -> Delivered {
-        self.note(message.clone());
+    pub(crate) fn deliver(&self, to: To, message: Bytes) -> Delivered {
+        self.note(to, message.clone());
         self.pass(message)
     }
 
     /// Notes what a function has sent.
-    pub(crate) fn note(&self, message: Bytes) {
-        self.sent
-            .lock()
-            .expect("nothing panics while it holds what was sent")
-            .push((Instant::now(), message));
+    pub(crate) fn note(&self, to: To, message: Bytes) {
+        self.lock_sent().push((Instant::now(), to, message));
     }
 
     /// What of a message reaches the client, or one of them.

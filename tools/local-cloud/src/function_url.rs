@@ -87,14 +87,22 @@ async fn invoke(url: &Url, request: Request, request_id: &str) -> Result<Respons
     let source = source.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |info| info.0.ip());
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, MAX_PAYLOAD).await.map_err(|_| Refusal::TooLarge)?;
-    let planned = url.faults.of(&body);
+    // A stream is named in what is asked, or in the path.
+    let planned = match url.faults.of(&body) {
+        None => url.faults.of(head.uri.path().as_bytes()),
+        planned => planned,
+    };
     let event = event::payload_v2(&head, &body, source, request_id);
     let payload = Bytes::from(event.to_string());
     let answer = url.lambda.invoke_with_response_stream(&url.function, payload).await?;
-    stream(answer, planned)
+    stream(answer, planned, request_id)
 }
 
-fn stream(answer: StreamingResponse, planned: Option<Arc<Planned>>) -> Result<Response, Refusal> {
+fn stream(
+    answer: StreamingResponse,
+    planned: Option<Arc<Planned>>,
+    request_id: &str,
+) -> Result<Response, Refusal> {
     let status = StatusCode::from_u16(answer.status).map_err(|_| Refusal::FunctionFailed)?;
     if status.is_informational() {
         return Err(Refusal::FunctionFailed);
@@ -103,7 +111,7 @@ fn stream(answer: StreamingResponse, planned: Option<Arc<Planned>>) -> Result<Re
     // broken answer from a whole one.
     let mut response = Response::new(match planned {
         None => Body::from_stream(ReceiverStream::new(answer.body)),
-        Some(planned) => Body::from_stream(planned::deliver(answer.body, planned)),
+        Some(planned) => Body::from_stream(planned::deliver(answer.body, planned, request_id.to_owned())),
     });
     *response.status_mut() = status;
     *response.headers_mut() = end_to_end(answer.headers);

@@ -8,6 +8,7 @@ pub mod check;
 pub mod history;
 pub mod load;
 pub mod page;
+mod play;
 pub mod random;
 pub mod report;
 pub mod rows;

@@ -10,7 +10,11 @@ use futures_util::{StreamExt as _, stream};
 use local_cloud::bedrock::{Ending, Framing, ModelCall, Script};
 use probe::{Architecture, Request, Trace};
 
-use crate::{check, history::History, stage::Stage};
+use crate::{
+    check,
+    history::{Heard, History, lags},
+    stage::Stage,
+};
 
 /// So many streams of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -74,10 +78,10 @@ impl Stage {
         let patience = Duration::from_mins(1);
         let Load { architecture, .. } = load;
         let trace =
-            probe::stream_within(&self.settings, architecture, &self.token, &request, patience, |_| {}).await;
-        let calls = self.settled(&request.stream_id).await;
-        let history =
-            History::new(architecture, &request.stream_id, &calls, None, Some(&trace), Vec::new(), None);
+            probe::stream_within(&self.settings, architecture, self.token(), &request, patience, |_| {})
+                .await;
+        let calls = self.settled(&request.stream_id, false).await;
+        let history = History::new(&request.stream_id, &calls, None, Heard::of(architecture, &trace));
         let mut breaches: Vec<String> = check::breaches(&history).iter().map(ToString::to_string).collect();
         if let Some(failure) = &trace.failure {
             breaches.push(failure.clone());
@@ -110,17 +114,6 @@ impl Measured {
         self.first_token.extend(trace.first_token());
         let Some(call) = call else { return };
         self.tokens += call.tokens.len();
-        let mut arrivals = trace.ordered().into_iter().filter(|received| !received.text().is_empty());
-        let (mut arrived, mut at) = (0, None);
-        let mut emitted = 0;
-        for (sent, token) in &call.tokens {
-            emitted += token.len();
-            while arrived < emitted {
-                let Some(received) = arrivals.next() else { return };
-                arrived += received.text().len();
-                at = Some(received.at);
-            }
-            self.lag.extend(at.map(|at| at.saturating_duration_since(*sent)));
-        }
+        self.lag.extend(lags(trace, call));
     }
 }

@@ -15,6 +15,9 @@ struct Arguments {
     /// Runs of random combinations of faults
     #[arg(long, default_value_t = 2000)]
     random: u64,
+    /// Runs of each fault on each architecture without a stream log
+    #[arg(long, default_value_t = 4)]
+    unlogged: u64,
     /// Leave out the faults that take longer than a few seconds
     #[arg(long)]
     quick: bool,
@@ -37,8 +40,10 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { seeds, random, quick, rows, seed, concurrency, tokens, write } = Arguments::parse();
-    let report = run::run(&Options { seeds, random, slow: !quick, rows, seed, concurrency }).await?;
+    let Arguments { seeds, random, unlogged, quick, rows, seed, concurrency, tokens, write } =
+        Arguments::parse();
+    let report =
+        run::run(&Options { seeds, random, unlogged, slow: !quick, rows, seed, concurrency }).await?;
     let tables = report::tables(&report);
     println!("{tables}");
     if let Some(path) = write {

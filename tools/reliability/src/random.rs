@@ -9,11 +9,23 @@ use local_cloud::{
 };
 use probe::Architecture;
 
-use crate::scenario::{Client, Expect, Scenario, script};
+use crate::scenario::{Client, Drops, Expect, Scenario, When, any, script};
+
+/// What there is to be thrown at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum World {
+    Logged,
+    /// Logged, and no answer goes on without its client.
+    Abandoning,
+    Unlogged,
+}
+
+/// Several times that is more than the lease of whoever has died.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Anything at all may go wrong, several things at once; the invariants hold.
-pub fn scenario(rng: &mut Rng) -> Scenario {
-    let architecture = *rng.choice(&Architecture::ALL).expect("three");
+pub fn scenario(rng: &mut Rng, world: World) -> Scenario {
+    let architecture = any(rng);
     let mut model = Script { ending: ending(rng), ..script(rng) };
     if rng.u8(0..4) == 0 {
         model.framing = if rng.bool() { Framing::Bytes } else { Framing::Pieces { seed: rng.u64(..) } };
@@ -32,18 +44,60 @@ pub fn scenario(rng: &mut Rng) -> Scenario {
             } else {
                 vec![]
             };
-            plan.queue = (rng.u8(0..6) == 0).then_some(QueueFault::Again);
+            plan.queue = (rng.u8(0..6) == 0).then(|| queue(rng, world));
+            if world != World::Unlogged && rng.u8(0..5) == 0 {
+                plan.sends.push(At::times(0, rng.usize(1..3), CallFault::DoneBut(503)));
+            }
         }
     }
     if rng.u8(0..3) == 0 {
         plan.deliveries = deliveries(rng, architecture);
     }
+    if world != World::Unlogged && rng.u8(0..4) == 0 {
+        plan.store = store(rng);
+    }
     // Where nobody tells a client that there will be no more, it waits for what it is told: not for that here.
-    let client = match rng.u8(0..4) {
-        0 => Client::Leaves { after: rng.usize(1..6) },
+    let client = match (world, rng.u8(0..4)) {
+        (World::Logged, 0 | 1) => returning(rng),
+        (World::Logged, 2) => {
+            // Whoever looks into a table that hangs does not see that somebody asks for the end.
+            plan.store.clear();
+            let when = if rng.bool() { When::Asked } else { When::Deltas(rng.usize(1..6)) };
+            Client::Stops { via: any(rng), when }
+        }
+        (World::Unlogged | World::Abandoning, 0) => Client::Leaves { after: rng.usize(1..6) },
         _ => Client::UntilModelCloses,
     };
-    Scenario::new(architecture, plan, Expect::Any).client(client)
+    Scenario::new(architecture, plan, Expect::Any).client(client).patience(PATIENCE)
+}
+
+/// Once the model has been asked, so that there is something to come back to.
+fn returning(rng: &mut Rng) -> Client {
+    let mut drop = || rng.bool().then(|| rng.usize(0..5));
+    let (first, second) = (drop(), drop());
+    Client::Returns { via: any(rng), drops: Drops { first, second, late: false } }
+}
+
+fn queue(rng: &mut Rng, world: World) -> QueueFault {
+    match (world, rng.u8(0..3)) {
+        (World::Logged | World::Abandoning, 0) => QueueFault::Copies(rng.usize(2..5)),
+        (World::Logged | World::Abandoning, 1) => QueueFault::Late(rng.u64(0..500)),
+        _ => QueueFault::Again,
+    }
+}
+
+fn store(rng: &mut Rng) -> Vec<At<CallFault>> {
+    let faults = (0..rng.usize(1..4)).map(|_| {
+        let fault = match rng.u8(0..6) {
+            0 => CallFault::Refuse(429),
+            1 => CallFault::Refuse(500),
+            2 => CallFault::DoneBut(500),
+            3 => CallFault::Hang,
+            _ => CallFault::Late(rng.u64(1..500)),
+        };
+        At::times(rng.usize(0..16), rng.usize(1..5), fault)
+    });
+    faults.collect()
 }
 
 fn ending(rng: &mut Rng) -> Ending {

@@ -19,6 +19,12 @@ pub fn tables(report: &Report) -> String {
     let Outcome { runs, breaches, .. } = &report.random;
     let _ =
         writeln!(page, "| | random combinations | the invariants hold | all | {runs} | {} |", breaches.len());
+    let Outcome { runs, breaches, .. } = &report.unlogged;
+    let _ = writeln!(
+        page,
+        "| | all of it that needs no stream log, without one | as above | all | {runs} | {} |",
+        breaches.len()
+    );
     let _ = write!(page, "\n{}", footer(report));
     page
 }
@@ -35,22 +41,43 @@ fn line(page: &mut String, row: &Outcome) {
 }
 
 fn footer(report: &Report) -> String {
-    let runs: usize = report.rows.iter().chain([&report.random]).map(|row| row.runs).sum();
-    let at = |percent| percentile(&report.closed_after, percent);
-    format!(
-        "{runs} streams, {} breaches, in {} s. After {} disconnects that a function could see, the model's connection was \
-         closed within {} ms (median), {} ms (p95), {} ms (worst).\n{} log lines of the functions, {} of them with a \
-         prompt, an answer or a token. The largest of all functions' environments had {:.1} MB in memory.\n",
+    let all = report.rows.iter().chain([&report.random, &report.unlogged]);
+    let runs: usize = all.map(|row| row.runs).sum();
+    let mut footer = format!(
+        "{runs} streams, {} breaches, in {} s; {} of them without a stream log.\n",
         report.breaches().count(),
         report.elapsed.as_secs(),
+        report.unlogged.runs,
+    );
+    let _ = writeln!(
+        footer,
+        "Clients came back for the rest {} times. After {} disconnects that a function could see, the model's connection was \
+         closed within {}.",
+        report.resumptions,
         report.closed_after.len(),
-        at(50).as_millis(),
-        at(95).as_millis(),
-        at(100).as_millis(),
+        within(&report.closed_after),
+    );
+    let _ = writeln!(
+        footer,
+        "After {} stops it was closed within {}; the client had the end within {}.",
+        report.stopped_after.len(),
+        within(&report.stopped_after),
+        within(&report.ended_after),
+    );
+    let _ = writeln!(
+        footer,
+        "{} log lines of the functions, {} of them with a prompt, an answer or a token. The largest of all functions' \
+         environments had {:.1} MB in memory.",
         report.log_lines,
         report.secrets_in_logs,
         megabytes(report.largest_kb),
-    )
+    );
+    footer
+}
+
+fn within(sorted: &[Duration]) -> String {
+    let at = |percent| percentile(sorted, percent).as_millis();
+    format!("{} ms (median), {} ms (p99), {} ms (worst)", at(50), at(99), at(100))
 }
 
 /// The verdicts on the token corpus, by family.

@@ -10,11 +10,15 @@ use crate::{
     stage::{Kind, Stage},
 };
 
+mod caps;
 mod client;
 mod gateway;
+mod log;
 mod model;
+mod once;
 mod own;
 mod queue;
+mod stop;
 
 pub struct Row {
     pub number: u8,
@@ -25,10 +29,41 @@ pub struct Row {
     pub stage: Kind,
     /// Takes longer than a few seconds: for the long run alone.
     pub slow: bool,
+    pub log: Log,
+    pub runs: Runs,
     pub play: Play,
 }
 
-pub type Own = for<'s> fn(&'s Stage, u64) -> LocalBoxFuture<'s, Vec<Breach>>;
+/// Whether there is a stream log in a row's world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    Either,
+    There,
+    Off,
+}
+
+/// How often a row is played in the long run, for each seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    Once,
+    FiveTimes,
+    TenTimes,
+    /// For one seed in ten.
+    Rarely,
+}
+
+impl Runs {
+    pub fn of(self, seeds: u64) -> u64 {
+        match self {
+            Self::Once => seeds,
+            Self::FiveTimes => 5 * seeds,
+            Self::TenTimes => 10 * seeds,
+            Self::Rarely => seeds.div_ceil(10),
+        }
+    }
+}
+
+pub type Own = for<'s> fn(&'s Stage, Architecture, u64) -> LocalBoxFuture<'s, Vec<Breach>>;
 
 #[derive(Clone, Copy)]
 pub enum Play {
@@ -49,8 +84,17 @@ pub(crate) const SENDERS: &[Architecture] = &[Architecture::WebsocketApi, Archit
 
 /// Every row, in order.
 pub fn all() -> Vec<&'static Row> {
-    let mut rows: Vec<_> =
-        [client::ROWS, gateway::ROWS, model::ROWS, queue::ROWS].into_iter().flatten().collect();
+    let rows = [
+        caps::ROWS,
+        client::ROWS,
+        gateway::ROWS,
+        log::ROWS,
+        model::ROWS,
+        once::ROWS,
+        queue::ROWS,
+        stop::ROWS,
+    ];
+    let mut rows: Vec<_> = rows.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
     rows
 }
@@ -64,8 +108,7 @@ impl Row {
         architectures: &'static [Architecture],
         play: fn(Architecture, &mut Rng) -> Scenario,
     ) -> Self {
-        let play = Play::Scenario(play);
-        Self { number, fault, expected, architectures, stage: Kind::Usual, slow: false, play }
+        Self::playing(number, fault, expected, architectures, Play::Scenario(play))
     }
 
     const fn on(mut self, stage: Kind) -> Self {
@@ -85,6 +128,22 @@ impl Row {
         architectures: &'static [Architecture],
         play: Play,
     ) -> Self {
-        Self { number, fault, expected, architectures, stage: Kind::Usual, slow: false, play }
+        let (stage, slow, log, runs) = (Kind::Usual, false, Log::Either, Runs::Once);
+        Self { number, fault, expected, architectures, stage, slow, log, runs, play }
+    }
+
+    const fn logged(mut self) -> Self {
+        self.log = Log::There;
+        self
+    }
+
+    const fn unlogged(mut self) -> Self {
+        self.log = Log::Off;
+        self
+    }
+
+    const fn runs(mut self, runs: Runs) -> Self {
+        self.runs = runs;
+        self
     }
 }

@@ -40,12 +40,40 @@ pub enum Client {
     UntilRefused,
     /// Asks once more, under the same id, when it was told that it may.
     AsksAgain,
+    /// Comes back for the rest over `via` whenever the connection breaks or an event is missing, and also drops it
+    /// itself.
+    Returns { via: Architecture, drops: Drops },
+    /// Asks for the end over `via`, and hears what comes until then.
+    Stops { via: Architecture, when: When },
+}
+
+/// Which connections a client drops: the first, and the first that brings the rest. The others it keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drops {
+    /// After so many deltas; 0: when the model has been asked.
+    pub first: Option<usize>,
+    pub second: Option<usize>,
+    /// Does not come back before the model's connection is closed.
+    pub late: bool,
+}
+
+/// The moment to ask for the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The prompt waits in the queue.
+    Queued,
+    /// The model has been asked.
+    Asked,
+    /// After so many deltas.
+    Deltas(usize),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
     /// The whole answer.
     Done,
+    /// An end that was asked for.
+    Stopped,
     /// One of these codes.
     Error(&'static [&'static str]),
     /// The client notices by itself.
@@ -66,10 +94,9 @@ impl Scenario {
 
     /// Whether a run without the fault proves nothing.
     pub fn must_meet(&self) -> bool {
-        let Plan { posts, publishes, sends, deliveries, .. } = &self.plan;
-        let planned =
-            !(posts.is_empty() && publishes.is_empty() && sends.is_empty() && deliveries.is_empty());
-        planned && self.expect != Expect::Any
+        let Plan { posts, publishes, sends, store, deliveries, .. } = &self.plan;
+        let calls = [posts, publishes, sends, store].into_iter().any(|faults| !faults.is_empty());
+        (calls || !deliveries.is_empty()) && self.expect != Expect::Any
     }
 
     #[must_use]
@@ -104,6 +131,15 @@ pub fn script(rng: &mut Rng) -> Script {
     }
 }
 
+/// One that lasts until somebody stops it.
+pub fn endless(rng: &mut Rng) -> Script {
+    Script {
+        tokens: Some((0..400).map(|at| format!("{at}-{} ", rng.u16(..))).collect()),
+        between_tokens: Duration::from_millis(25 + rng.u64(0..50)),
+        ..script(rng)
+    }
+}
+
 /// Slow enough for half a dozen messages, however they are coalesced.
 pub fn slow(rng: &mut Rng) -> Script {
     Script { between_tokens: Duration::from_millis(50 + rng.u64(0..20)), ..script(rng) }
@@ -111,6 +147,15 @@ pub fn slow(rng: &mut Rng) -> Script {
 
 pub fn ending(rng: &mut Rng, ending: Ending) -> Script {
     Script { ending, ..script(rng) }
+}
+
+pub fn any(rng: &mut Rng) -> Architecture {
+    *rng.choice(&Architecture::ALL).expect("three")
+}
+
+pub fn another(rng: &mut Rng, than: Architecture) -> Architecture {
+    let others: Vec<_> = Architecture::ALL.into_iter().filter(|other| *other != than).collect();
+    *rng.choice(&others).expect("two")
 }
 
 /// A message in the middle of an answer of `slow`.

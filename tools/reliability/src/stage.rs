@@ -3,26 +3,26 @@
 use std::{
     fs,
     path::PathBuf,
-    time::{Duration, Instant},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use fastrand::Rng;
-use futures_util::{FutureExt as _, pin_mut, select};
 use local_cloud::{
-    bedrock::{ModelCall, Source},
+    bedrock::{ModelCall, Script, Source},
     cloud::{Cloud, Options, test_user},
-    faults::Planned,
+    cognito::User,
+    faults::{Plan, Planned},
     lambda::OnDisconnect,
     wiring::QUEUE,
 };
-use probe::{Architecture, Outcome, Request, Settings, Trace};
-use serde_json::json;
+use probe::{Architecture, Outcome, Request, Settings};
 
 use crate::{
     check::{self, Breach},
-    history::{End, Event, History},
-    scenario::{Client, Expect, Scenario},
+    history::{End, History},
+    scenario::{ANSWER_CANARY, Expect, Scenario},
 };
 
 /// In every prompt; it must be in no log.
@@ -30,15 +30,18 @@ pub const PROMPT_CANARY: &str = "canary-of-the-prompt";
 
 /// How long a stream's last effects may take.
 const SETTLED_WITHIN: Duration = Duration::from_secs(30);
-/// How long after the model's end the stream's may come, where it does come.
-const LAST_WORDS_WITHIN: Duration = Duration::from_secs(3);
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);
 
 pub struct Stage {
     pub kind: Kind,
+    /// Whether there is a stream log.
+    pub is_logged: bool,
     pub cloud: Cloud,
     pub settings: Settings,
-    pub token: String,
+    /// Of the user whom everything belongs to that needs no other, and of a stranger.
+    tokens: [String; 2],
+    /// How many users have been used.
+    users: AtomicUsize,
 }
 
 /// What a cloud differs by.
@@ -46,47 +49,82 @@ pub struct Stage {
 pub enum Kind {
     /// Behaves as AWS does, as far as is known.
     Usual,
-    /// Tells a function when its Function URL's client has gone. AWS does not.
+    /// Tells a function when its Function URL's client has gone, which AWS does not; and no answer goes on without one.
     Signal,
+    /// Tells it as well, and answers go on.
+    Patient,
+    /// Tells it as well, and answers go on for a second.
+    Brief,
     /// Functions give up on a silent model after 2 s, and have 8 s in all.
     Hurried,
     /// Hands up to ten prompts to one invocation.
     Batches,
     /// Allows longer answers, and more environments.
     Crowded,
+    /// Allows each user so many answers at once and so many tokens; functions have 8 s in all.
+    Capped,
 }
 
+/// Those who can sign in to each cloud: two for everything, and one for each run that needs an account of its own.
+const USERS: usize = 4000;
+
+/// What [`Kind::Capped`] allows.
+pub const MAX_STREAMS: usize = 3;
+pub const MAX_TOKENS: u64 = 3000;
+
+const BRIEF_SECONDS: u64 = 1;
+
 impl Stage {
-    pub async fn open(kind: Kind) -> anyhow::Result<Self> {
+    pub async fn open(kind: Kind, is_logged: bool) -> anyhow::Result<Self> {
         let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository.join("target"), PathBuf::from);
-        let hurried = [("FIRST_TOKEN_TIMEOUT_SECONDS", "2"), ("BETWEEN_TOKENS_TIMEOUT_SECONDS", "2")];
-        let environment = match kind {
-            Kind::Usual | Kind::Signal | Kind::Batches => Vec::new(),
-            Kind::Crowded => vec![("MAX_OUTPUT_TOKENS".to_owned(), "10000".to_owned())],
-            Kind::Hurried => hurried.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        let bootstraps = match std::env::var_os("BOOTSTRAPS") {
+            Some(folder) => PathBuf::from(folder),
+            None => std::env::var_os("CARGO_TARGET_DIR")
+                .map_or_else(|| repository.join("target"), PathBuf::from)
+                .join("release"),
         };
+        let environment = kind.environment().into_iter().map(|(name, value)| (name.to_owned(), value));
         let cloud = Cloud::start(Options {
             base_port: None,
-            bootstraps: target.join("release"),
+            bootstraps,
             repository,
             source: Source::BuiltIn,
-            users: vec![test_user()],
+            users: (0..USERS).map(user).collect(),
             log_dir: None,
-            environment,
-            stream_timeout: (kind == Kind::Hurried).then_some(Duration::from_secs(8)),
-            on_disconnect: if kind == Kind::Signal { OnDisconnect::Signal } else { OnDisconnect::Drain },
+            environment: environment.collect(),
+            stream_timeout: matches!(kind, Kind::Hurried | Kind::Capped).then_some(Duration::from_secs(8)),
+            on_disconnect: match kind {
+                Kind::Signal | Kind::Patient | Kind::Brief => OnDisconnect::Signal,
+                Kind::Usual | Kind::Hurried | Kind::Batches | Kind::Crowded | Kind::Capped => {
+                    OnDisconnect::Drain
+                }
+            },
             maximum_concurrency: if kind == Kind::Crowded { 100 } else { QUEUE.maximum_concurrency },
             batch_size: if kind == Kind::Batches { 10 } else { 1 },
-            stream_log: true,
+            stream_log: is_logged,
             control: false,
         })
         .await?;
         let settings = Settings::from_sources(&cloud.frontend_dotenv(), |_| None);
-        let user = test_user();
-        let tokens = probe::sign_in(&settings, &user.username, &user.password).await.context("signing in")?;
-        Ok(Self { kind, cloud, settings, token: tokens.access })
+        let tokens = [sign_in(&settings, 0).await?, sign_in(&settings, 1).await?];
+        let stage = Self { kind, is_logged, cloud, settings, tokens, users: AtomicUsize::new(2) };
+        stage.warm_up().await?;
+        Ok(stage)
+    }
+
+    /// A user's first claim takes a call more than the others, which nobody should have to count.
+    async fn warm_up(&self) -> anyhow::Result<()> {
+        let request = Request::prompt(PROMPT_CANARY);
+        let model = Script { tokens: Some(vec![ANSWER_CANARY.to_owned()]), ..Script::default() };
+        let plan = Plan { model: Some(model), ..Plan::default() };
+        let _planned = self.cloud.faults.plan(PROMPT_CANARY, plan);
+        let trace =
+            probe::stream(&self.settings, Architecture::FunctionUrl, self.token(), &request, |_| {}).await;
+        self.cloud.faults.forget(PROMPT_CANARY);
+        match trace.outcome() {
+            Outcome::Done { .. } => Ok(()),
+            other => anyhow::bail!("the first stream of all was {other:?}"),
+        }
     }
 
     /// The id of the stream that a seed stands for.
@@ -108,125 +146,148 @@ impl Stage {
     pub async fn judge(&self, scenario: &Scenario, seed: u64) -> (History, Vec<Breach>) {
         let stream_id = Self::stream_id(seed);
         let planned = self.cloud.faults.plan(&stream_id, scenario.plan.clone());
-        let history = self.play(scenario, &stream_id, &planned).await;
+        let judged = self.judge_planned(scenario, &stream_id, &planned).await;
+        self.cloud.faults.forget(&stream_id);
+        judged
+    }
+
+    /// The same; the plan is in force, and stays.
+    pub(crate) async fn judge_planned(
+        &self,
+        scenario: &Scenario,
+        stream_id: &str,
+        planned: &Planned,
+    ) -> (History, Vec<Breach>) {
+        let history = Box::pin(self.play(scenario, stream_id, planned)).await;
         let mut breaches = check::breaches(&history);
-        breaches.extend(unexpected(&scenario.expect, &history.end));
+        breaches.extend(unexpected(&scenario.expect, &history.heard.end));
         if scenario.must_meet() && history.met.is_none() {
             breaches.push(Breach::expected("the fault never happened"));
         }
         if let Some(also) = scenario.also {
             breaches.extend(also(&history, planned.calls()));
         }
-        self.cloud.faults.forget(&stream_id);
         (history, breaches)
     }
 
-    async fn play(&self, scenario: &Scenario, stream_id: &str, planned: &Planned) -> History {
-        let fields = [("stream_id".to_owned(), json!(stream_id))].into_iter().collect();
-        let request = Request::from_fields(fields).with("prompt", format!("{PROMPT_CANARY} {stream_id}"));
-        let (trace, seen, left) = match scenario.client {
-            Client::Stays => (Some(self.ask(scenario, &request, |_| {}).await), Vec::new(), None),
-            Client::AsksAgain => {
-                let first = self.ask(scenario, &request, |_| {}).await;
-                let again = matches!(first.outcome(), Outcome::Error { .. });
-                let trace = if again { self.ask(scenario, &request, |_| {}).await } else { first };
-                (Some(trace), Vec::new(), None)
-            }
-            Client::Leaves { .. } | Client::UntilModelCloses | Client::UntilRefused => {
-                self.leave(scenario, &request, planned).await
-            }
-        };
-        let calls = self.settled(stream_id).await;
-        History::new(scenario.architecture, stream_id, &calls, Some(planned), trace.as_ref(), seen, left)
-    }
-
-    /// Closes the connection when the client of the scenario does, and says since when that can be known.
-    async fn leave(
-        &self,
-        scenario: &Scenario,
-        request: &Request,
-        planned: &Planned,
-    ) -> (Option<Trace>, Vec<Event>, Option<Instant>) {
-        let mut seen = Vec::new();
-        let (enough, had_enough) = tokio::sync::oneshot::channel();
-        let mut enough = Some(enough);
-        let trace = {
-            let watch = |received: &probe::Received| {
-                seen.push(Event::of(&received.event, received.bytes));
-                let deltas = seen.iter().filter(|event| event.kind == "delta").count();
-                if matches!(scenario.client, Client::Leaves { after } if deltas >= after) {
-                    enough.take().map(|enough| enough.send(()));
-                }
-            };
-            let streaming = self.ask(scenario, request, watch).fuse();
-            let leaving = async {
-                if matches!(scenario.client, Client::UntilModelCloses | Client::UntilRefused) {
-                    self.until_the_model_closes(&request.stream_id).await;
-                    tokio::time::sleep(LAST_WORDS_WITHIN).await;
-                } else if had_enough.await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
-            let leaving = leaving.fuse();
-            pin_mut!(streaming, leaving);
-            select! {
-                trace = streaming => Some(trace),
-                () = leaving => None,
-            }
-        };
-        let left = trace.is_none().then(Instant::now);
-        let gone = match (scenario.client, scenario.architecture) {
-            // Lambda does not tell a function that its client has gone, and AppSync tells nobody.
-            (_, Architecture::Appsync) => None,
-            (_, Architecture::FunctionUrl) if self.kind != Kind::Signal => None,
-            (Client::UntilRefused, _) => planned.first_met(),
-            (Client::UntilModelCloses, _) => None,
-            (Client::Leaves { .. } | Client::Stays | Client::AsksAgain, _) => left,
-        };
-        (trace, seen, gone)
-    }
-
-    async fn ask(
-        &self,
-        scenario: &Scenario,
-        request: &Request,
-        watch: impl FnMut(&probe::Received),
-    ) -> Trace {
-        let Scenario { architecture, patience, .. } = scenario;
-        probe::stream_within(&self.settings, *architecture, &self.token, request, *patience, watch).await
-    }
-
-    async fn until_the_model_closes(&self, stream_id: &str) {
-        loop {
-            let calls = self.cloud.bedrock.calls_of(stream_id);
-            if !calls.is_empty() && calls.iter().all(|call| call.closed.is_some()) {
-                return;
-            }
+    pub(crate) async fn until(&self, condition: impl Fn() -> bool) {
+        while !condition() {
             tokio::time::sleep(LOOK_AGAIN_AFTER).await;
         }
     }
 
-    /// The calls of the model, when all are closed; as they are, if that takes too long.
-    pub(crate) async fn settled(&self, stream_id: &str) -> Vec<ModelCall> {
-        let deadline = Instant::now() + SETTLED_WITHIN;
-        loop {
-            let calls = self.cloud.bedrock.calls_of(stream_id);
-            if calls.iter().all(|call| call.closed.is_some()) || Instant::now() > deadline {
-                return calls;
-            }
-            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+    pub(crate) async fn until_the_model_is_asked(&self, stream_id: &str) {
+        self.until(|| !self.cloud.bedrock.calls_of(stream_id).is_empty()).await;
+    }
+
+    pub(crate) async fn until_the_model_closes(&self, stream_id: &str) {
+        self.until_the_model_is_asked(stream_id).await;
+        self.until(|| self.cloud.bedrock.calls_of(stream_id).iter().all(|call| call.closed.is_some())).await;
+    }
+
+    /// The calls of the model, when all are closed and, if that is to be waited for, nothing is left in the queue; as
+    /// they are, if that takes too long.
+    pub(crate) async fn settled(&self, stream_id: &str, is_queue_emptied: bool) -> Vec<ModelCall> {
+        let calls = || self.cloud.bedrock.calls_of(stream_id);
+        let is_queued = || {
+            let queued = self.cloud.queues.messages(QUEUE.name);
+            queued.iter().any(|message| message.contains(stream_id))
+        };
+        let settling = self
+            .until(|| calls().iter().all(|call| call.closed.is_some()) && !(is_queue_emptied && is_queued()));
+        drop(tokio::time::timeout(SETTLED_WITHIN, settling).await);
+        calls()
+    }
+
+    pub fn token(&self) -> &str {
+        &self.tokens[0]
+    }
+
+    pub(crate) fn strangers_token(&self) -> &str {
+        &self.tokens[1]
+    }
+
+    /// Of a user who has never asked for anything.
+    pub(crate) async fn new_users_token(&self) -> anyhow::Result<String> {
+        sign_in(&self.settings, self.users.fetch_add(1, Ordering::Relaxed)).await
+    }
+
+    /// Whether a function learns that its Function URL's client has gone.
+    pub(crate) fn signals(&self) -> bool {
+        match self.kind {
+            Kind::Signal | Kind::Patient | Kind::Brief => true,
+            Kind::Usual | Kind::Hurried | Kind::Batches | Kind::Crowded | Kind::Capped => false,
         }
     }
+
+    /// How long an answer goes on whose client has gone; `None`: longer than anybody waits here.
+    pub(crate) fn abandons_after(&self) -> Option<Duration> {
+        match self.kind {
+            _ if !self.is_logged => Some(Duration::ZERO),
+            Kind::Signal => Some(Duration::ZERO),
+            Kind::Brief => Some(Duration::from_secs(BRIEF_SECONDS)),
+            Kind::Usual | Kind::Patient | Kind::Hurried | Kind::Batches | Kind::Crowded | Kind::Capped => {
+                None
+            }
+        }
+    }
+}
+
+impl Kind {
+    fn environment(self) -> Vec<(&'static str, String)> {
+        // Everything belongs to one user, and much of it happens at once.
+        let streams = ("MAX_STREAMS_PER_USER", "100000".to_owned());
+        let tokens = ("MAX_OUTPUT_TOKENS_PER_USER_PER_DAY", "1000000000".to_owned());
+        let abandon = |seconds: u64| ("ABANDON_AFTER_SECONDS", seconds.to_string());
+        match self {
+            Self::Usual | Self::Patient | Self::Batches => vec![streams, tokens],
+            Self::Signal => vec![streams, tokens, abandon(0)],
+            Self::Brief => vec![streams, tokens, abandon(BRIEF_SECONDS)],
+            Self::Crowded => vec![streams, tokens, ("MAX_OUTPUT_TOKENS", "10000".to_owned())],
+            Self::Hurried => {
+                let two = || "2".to_owned();
+                let waits =
+                    [("FIRST_TOKEN_TIMEOUT_SECONDS", two()), ("BETWEEN_TOKENS_TIMEOUT_SECONDS", two())];
+                [streams, tokens].into_iter().chain(waits).collect()
+            }
+            Self::Capped => vec![
+                ("MAX_STREAMS_PER_USER", MAX_STREAMS.to_string()),
+                ("MAX_OUTPUT_TOKENS_PER_USER_PER_DAY", MAX_TOKENS.to_string()),
+            ],
+        }
+    }
+}
+
+async fn sign_in(settings: &Settings, number: usize) -> anyhow::Result<String> {
+    let User { username, password, .. } = user(number);
+    let tokens = probe::sign_in(settings, &username, &password).await;
+    Ok(tokens.with_context(|| format!("signing in as {username}"))?.access)
+}
+
+fn user(number: usize) -> User {
+    let first = test_user();
+    User {
+        username: format!("{}{number}", first.username),
+        email: format!("{number}.{}", first.email),
+        sub: sub(number),
+        ..first
+    }
+}
+
+/// What a user is called in tokens and in the log.
+pub(crate) fn sub(user: usize) -> String {
+    format!("7e57a5e2-0000-4000-8000-{user:012}")
 }
 
 fn unexpected(expect: &Expect, end: &End) -> Option<Breach> {
     let met = match (expect, end) {
         (Expect::Any, _)
         | (Expect::Done, End::Done)
+        | (Expect::Stopped, End::Stopped)
         | (Expect::Noticed, End::Failed(_))
         | (Expect::Left, End::Left) => true,
         (Expect::Error(codes), End::Error(code)) => codes.contains(&code.as_str()),
-        (Expect::Done | Expect::Error(_) | Expect::Noticed | Expect::Left, _) => false,
+        (Expect::Done | Expect::Stopped | Expect::Error(_) | Expect::Noticed | Expect::Left, _) => false,
     };
     (!met).then(|| Breach::expected(format!("expected {expect:?}, and it was {end:?}")))
 }

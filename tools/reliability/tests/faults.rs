@@ -4,8 +4,15 @@ use reliability::run::{self, Options};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_fault_breaks_what_must_hold() {
-    let options =
-        Options { seeds: 2, random: 200, slow: false, rows: Vec::new(), seed: None, concurrency: 24 };
+    let options = Options {
+        seeds: 2,
+        random: 200,
+        unlogged: 1,
+        slow: false,
+        rows: Vec::new(),
+        seed: None,
+        concurrency: 24,
+    };
     let report = run::run(&options).await.expect("the clouds start");
     let breaches: Vec<_> = report.breaches().collect();
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));

@@ -12,7 +12,7 @@ use super::{
     filter::Filter,
     schema::ApiSchema,
 };
-use crate::faults::{Delivered, Faults, Planned};
+use crate::faults::{Delivered, Faults, Planned, To};
 
 /// A larger message is dropped without a word ("AWS AppSync endpoints and quotas").
 const MESSAGE_LIMIT: usize = 240 * 1024;
@@ -115,7 +115,7 @@ impl Hub {
         }
         let event = Bytes::from(json!(event).to_string());
         let planned = self.faults.of(&event)?;
-        planned.note(event);
+        planned.note(To::Subscribers, event);
         Some(planned)
     }
 

@@ -74,6 +74,8 @@ pub enum QueueFault {
     Copies(usize),
     /// Received once more when it was done with, as if deleting it had failed.
     Again,
+    /// Delivered so many milliseconds later.
+    Late(u64),
     /// It looks as if it had been waiting for so many milliseconds.
     Waited(u64),
 }

@@ -14,7 +14,7 @@ fn delivering(deliveries: Vec<At<DeliveryFault>>) -> Planned {
 fn arrivals(planned: &Planned, count: u32) -> String {
     let mut all = String::new();
     for message in 0..count {
-        let Delivered { messages, cut } = planned.deliver(Bytes::from(message.to_string()));
+        let Delivered { messages, cut } = planned.deliver(To::Subscribers, Bytes::from(message.to_string()));
         all += std::str::from_utf8(&messages.concat()).unwrap();
         if cut {
             return all + "!";
@@ -87,6 +87,18 @@ fn deliveries_are_lost_repeated_swapped_and_cut() {
     }
 }
 
+#[test]
+fn what_is_sent_is_told_apart_by_whom_it_is_sent_to() {
+    let planned = delivering(vec![]);
+    let (one, two) = (To::Request("one".into()), To::Connection("two".into()));
+    for (to, message) in [(&one, "a"), (&two, "b"), (&one, "c")] {
+        planned.deliver(to.clone(), Bytes::from(message));
+    }
+    let messages = |texts: &[&'static str]| texts.iter().map(|text| Bytes::from(*text)).collect::<Vec<_>>();
+    assert_eq!(planned.sent_to(), [(one, messages(&["a", "c"])), (two, messages(&["b"]))]);
+    assert_eq!(planned.sent().len(), 3);
+}
+
 #[tokio::test]
 async fn the_last_token_kills_whoever_listens_and_nobody_later() {
     let planned = Planned::new("", Plan { kill_after_tokens: Some(2), ..Plan::default() });
@@ -119,7 +131,7 @@ fn a_plan_survives_its_json() {
         script(Ending::Reset { after: 1 }, Framing::Whole),
         script(Ending::Refused { status: 429, kind: kind(), times: 2 }, Framing::Whole),
     ];
-    let queues = [QueueFault::Copies(2), QueueFault::Again, QueueFault::Waited(90_000)];
+    let queues = [QueueFault::Copies(2), QueueFault::Again, QueueFault::Late(70), QueueFault::Waited(90_000)];
     let queues = queues.into_iter().map(Some).chain([None]).cycle();
     for (model, queue) in models.into_iter().zip(queues) {
         let plan = Plan {

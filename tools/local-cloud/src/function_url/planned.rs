@@ -7,7 +7,7 @@ use futures_util::{Stream, stream};
 use tokio::sync::mpsc;
 
 use crate::{
-    faults::{Delivered, Planned},
+    faults::{Delivered, Planned, To},
     lambda::InvokeError,
 };
 
@@ -22,6 +22,7 @@ pub(super) enum Broken {
 struct Delivery {
     body: mpsc::Receiver<Result<Bytes, InvokeError>>,
     planned: Arc<Planned>,
+    request_id: String,
     ready: VecDeque<Bytes>,
     cut: bool,
 }
@@ -29,8 +30,9 @@ struct Delivery {
 pub(super) fn deliver(
     body: mpsc::Receiver<Result<Bytes, InvokeError>>,
     planned: Arc<Planned>,
+    request_id: String,
 ) -> impl Stream<Item = Result<Bytes, Broken>> + Send {
-    let delivery = Delivery { body, planned, ready: VecDeque::new(), cut: false };
+    let delivery = Delivery { body, planned, request_id, ready: VecDeque::new(), cut: false };
     stream::unfold(delivery, |mut delivery| async move {
         let portion = delivery.next().await?;
         Some((portion, delivery))
@@ -50,7 +52,8 @@ impl Delivery {
             }
             match self.body.recv().await? {
                 Ok(portion) => {
-                    let Delivered { messages, cut } = self.planned.deliver(portion);
+                    let to = To::Request(self.request_id.clone());
+                    let Delivered { messages, cut } = self.planned.deliver(to, portion);
                     self.ready.extend(messages);
                     self.cut = cut;
                 }

@@ -269,5 +269,10 @@ async fn a_plan_decides_what_of_an_answer_arrives() {
     url.faults.forget("chunks");
     url.faults.plan("somebody else", Plan { deliveries: vec![At::from(0, Cut)], ..Plan::default() });
     assert!(url.post(order).await.whole);
+    // A stream that is resumed is named in the path alone.
+    url.faults.plan("the-id", Plan { deliveries: vec![At::from(0, Cut)], ..Plan::default() });
+    for (path, arrives) in [("/streams/the-id", false), ("/streams/another", true)] {
+        assert_eq!(url.send(&format!("GET {path}"), "", b"").await.whole, arrives, "{path}");
+    }
     url.lambda.shutdown().await;
 }

@@ -36,8 +36,10 @@ where
         let again_visible = Instant::now() + visibility;
         let (queues, invoke, name) = (queues.clone(), invoke.clone(), source.queue.clone());
         // More than one take no slots of their own: they are a plan's doing.
+        let delay = planned::delay(&queues.inner.faults, &batch);
         let batches = planned::batches(&queues.inner.faults, batch);
         running.spawn(async move {
+            tokio::time::sleep(delay).await;
             let deliveries = batches.iter().map(|batch| deliver(&name, batch, again_visible, &invoke));
             let done = join_all(deliveries).await.concat();
             queues.settle(&name, &done);

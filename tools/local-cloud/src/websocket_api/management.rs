@@ -16,7 +16,10 @@ use super::{
     Api, MAX_MESSAGE,
     connection::{Connection, Outbound},
 };
-use crate::{faults::Delivered, lambda::clock};
+use crate::{
+    faults::{Delivered, To},
+    lambda::clock,
+};
 
 /// What is read of a body that is too large anyway, to say so instead of cutting the connection.
 const MAX_READ: usize = 10 * 1024 * 1024;
@@ -61,7 +64,7 @@ fn post(api: &Api, id: &str, body: Bytes) -> Result<Response, Refusal> {
         None => place.send(Outbound::Message(body)),
         Some(planned) => {
             drop(place);
-            let Delivered { messages, cut } = planned.deliver(body);
+            let Delivered { messages, cut } = planned.deliver(To::Connection(id.to_owned()), body);
             let messages = messages.into_iter().map(Outbound::Message);
             for outbound in messages.chain(cut.then_some(Outbound::Cut)) {
                 // The post was accepted; what does not fit is lost.

@@ -15,14 +15,14 @@ use tokio::{io::AsyncWriteExt, net::TcpListener, sync::oneshot};
 use crate::fakes::{self, Server, Upgrade, answer, failure, goodbye, ignore, read, write};
 
 /// The two endpoints of one API.
-struct Api {
-    settings: Settings,
-    realtime: TcpListener,
-    graphql: TcpListener,
-    host: String,
+pub struct Api {
+    pub settings: Settings,
+    pub realtime: TcpListener,
+    pub graphql: TcpListener,
+    pub host: String,
 }
 
-async fn api() -> Api {
+pub async fn api() -> Api {
     let ((realtime, realtime_address), (graphql, host)) = (fakes::listen().await, fakes::listen().await);
     let settings = Settings {
         graphql_url: format!("http://{host}/graphql"),
@@ -33,7 +33,7 @@ async fn api() -> Api {
 }
 
 /// `(seq, text)` as GraphQL fields, every field selected.
-fn fields(session: &str, seq: u64, text: Option<&str>) -> Value {
+pub fn fields(session: &str, seq: u64, text: Option<&str>) -> Value {
     let mut fields = json!({"sessionId": session, "owner": "o", "type": "DELTA", "seq": seq, "text": text,
         "model": null, "stopReason": null, "inputTokens": null, "outputTokens": null, "firstTokenMs": null,
         "totalMs": null, "code": null, "message": null, "retryable": null});
@@ -48,12 +48,12 @@ fn fields(session: &str, seq: u64, text: Option<&str>) -> Value {
     fields
 }
 
-fn data(id: &Value, fields: &Value) -> Value {
+pub fn data(id: &Value, fields: &Value) -> Value {
     json!({"type": "data", "id": id, "payload": {"data": {"onTokenReceived": fields}}})
 }
 
 /// Up to and including the reading of `start`.
-async fn accept(realtime: TcpListener) -> (Server, Vec<String>, Value) {
+pub async fn accept(realtime: TcpListener) -> (Server, Vec<String>, Value) {
     let (server, offered) = fakes::upgrade(realtime, Upgrade::Choose(0)).await;
     let mut server = server.expect("upgraded");
     assert_eq!(read(&mut server).await, json!({"type": "connection_init"}));

@@ -126,3 +126,42 @@ async fn complaints_are_one_line() {
     }
     assert_eq!(run(&["hi", "--via", "pigeon"], &[]).await.0, Some(2));
 }
+
+#[tokio::test]
+async fn an_answer_is_stopped_and_its_rest_is_followed() {
+    let (listener, address) = fakes::listen().await;
+    let url = format!("http://{address}/");
+    // The stream, whose beginning is told, and the request to stop it, after which it ends.
+    let serving = tokio::spawn(async move {
+        let (mut stream, asked) = fakes::receive(&listener).await;
+        let id = asked.body["stream_id"].as_str().expect("an id").to_owned();
+        let begun = sse(&[event(&id, 0, None), event(&id, 1, Some("two"))]);
+        stream
+            .write_all(answer("200 OK", "text/event-stream", &begun).as_bytes())
+            .await
+            .expect("the client reads");
+        let (mut stop, stopped) = fakes::receive(&listener).await;
+        stop.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.expect("the client reads");
+        stream.write_all(sse(&[event(&id, 2, None)]).as_bytes()).await.expect("the client reads");
+        (id, stopped.head)
+    });
+    let arguments = ["hi", "--via", "function-url", "--token", "t", "--json", "--stop-after", "0.1"];
+    let (status, stdout, _) = run(&arguments, &[("VITE_FUNCTION_URL", &url)]).await;
+    let (id, stopped) = serving.await.expect("served");
+    assert_eq!(status, Some(0), "{stdout}");
+    assert!(stopped.starts_with(&format!("delete /streams/{id} ")), "{stopped}");
+    let document: Value = serde_json::from_str(&stdout).expect("one document");
+    assert_eq!(document["results"][0]["stream_id"], id.as_str());
+    assert!(document["results"][0]["stop_ms"].is_f64(), "{stdout}");
+
+    let (url, served) =
+        fakes::http(answer("200 OK", "text/event-stream", &sse(&[event(&id, 5, None)])), 7).await;
+    let arguments = ["--via", "function-url", "--token", "t", "--resume", &id, "--after", "4"];
+    let (status, stdout, _) = run(&arguments, &[("VITE_FUNCTION_URL", &url)]).await;
+    assert_eq!(status, Some(0), "{stdout}");
+    assert!(served.await.expect("served").head.starts_with(&format!("get /streams/{id}?after=4 ")));
+
+    for arguments in [&["hi", "--resume", &id][..], &["--after", "4"], &["hi", "--stop-after", "soon"]] {
+        assert_eq!(run(arguments, &[]).await.0, Some(2), "{arguments:?}");
+    }
+}

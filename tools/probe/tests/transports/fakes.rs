@@ -89,7 +89,7 @@ pub async fn receive(listener: &TcpListener) -> (TcpStream, Seen) {
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap_or("0");
         if body.len() == length.parse::<usize>().expect("a length") {
             let body = if body.is_empty() { Value::Null } else { serde_json::from_str(body).expect("JSON") };
-            return (socket, Seen { body, head });
+            return (socket, Seen { head, body });
         }
     }
 }

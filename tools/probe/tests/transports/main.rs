@@ -5,5 +5,6 @@ mod command_line;
 mod fakes;
 mod function_url;
 mod protocol;
+mod resuming;
 mod sign_in;
 mod websocket_api;

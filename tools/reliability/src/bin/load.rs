@@ -37,7 +37,7 @@ const BETWEEN_TOKENS: Duration = Duration::from_millis(20);
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let Arguments { seconds, scale, soak, write } = Arguments::parse();
-    let stage = Stage::open(Kind::Crowded).await?;
+    let stage = Stage::open(Kind::Crowded, true).await?;
     let (marker, figures, clean) = match soak {
         Some(minutes) => soaked(&stage, minutes).await?,
         None => loaded(&stage, seconds, scale).await,

@@ -12,7 +12,7 @@ use super::{ALL, APPSYNC, FUNCTION_URL, Play, Row, SENDERS, WEBSOCKET_API, own};
 use crate::{
     check::Breach,
     history::History,
-    scenario::{Client, Expect, Scenario, early, middle, script, slow},
+    scenario::{Client, Expect, Scenario, early, endless, middle, script, slow},
     stage::Kind,
 };
 
@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new(
         1,
         "client resets in the middle, where the runtime signals it",
-        "model closed",
+        "model closed, where no answer goes on without its client",
         FUNCTION_URL,
         leaving,
     )
@@ -28,10 +28,11 @@ pub(super) const ROWS: &[Row] = &[
     Row::new(
         1,
         "client closes its WebSocket in the middle",
-        "model closed (410 on the next post)",
+        "model closed (410 on the next post), where no answer goes on without its client",
         WEBSOCKET_API,
         leaving,
-    ),
+    )
+    .on(Kind::Signal),
     Row::new(
         2,
         "client resets, and nobody tells the function",
@@ -143,13 +144,9 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 fn leaving(architecture: Architecture, rng: &mut fastrand::Rng) -> Scenario {
-    let long = Script {
-        tokens: Some((0..400).map(|at| format!("{at}-{} ", rng.u16(..))).collect()),
-        between_tokens: Duration::from_millis(25),
-        ..script(rng)
-    };
     let client = Client::Leaves { after: middle(rng) };
-    Scenario::new(architecture, Plan { model: Some(long), ..Plan::default() }, Expect::Left).client(client)
+    let plan = Plan { model: Some(endless(rng)), ..Plan::default() };
+    Scenario::new(architecture, plan, Expect::Left).client(client)
 }
 
 /// `MAX_OUTPUT_TOKENS`, by default.

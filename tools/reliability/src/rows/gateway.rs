@@ -13,6 +13,7 @@ use crate::{
     check::Breach,
     history::{End, History},
     scenario::{Client, Expect, Scenario, early, middle, script, slow},
+    stage::Kind,
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -25,7 +26,8 @@ pub(super) const ROWS: &[Row] = &[
             let plan = plan(architecture, slow(rng), At::from(early(rng), CallFault::Refuse(410)));
             Scenario::new(architecture, plan, Expect::Left).client(Client::UntilRefused).also(no_second_try)
         },
-    ),
+    )
+    .on(Kind::Signal),
     Row::new(5, "429 twice, then OK", "tried again, order kept", SENDERS, |architecture, rng| {
         let plan = plan(architecture, slow(rng), At::times(early(rng), 2, CallFault::Refuse(429)));
         Scenario::new(architecture, plan, Expect::Done)
@@ -113,13 +115,13 @@ fn endless(rng: &mut fastrand::Rng) -> Script {
 /// What was accepted is in `sent`; the one call beyond it was refused.
 fn no_second_try(history: &History, [posts, publishes, _]: [usize; 3]) -> Vec<Breach> {
     Breach::unless(
-        posts + publishes == history.sent.len() + 1,
+        posts + publishes == history.all_sent().count() + 1,
         "there was a call after the one that was refused for good",
     )
 }
 
 fn given_up(history: &History, [posts, publishes, _]: [usize; 3]) -> Vec<Breach> {
-    let tries = (posts + publishes).saturating_sub(history.sent.len());
+    let tries = (posts + publishes).saturating_sub(history.all_sent().count());
     let mut found = Breach::unless((2..=8).contains(&tries), "tried once only, or far too often");
     let closed = history.model.iter().filter_map(|run| run.closed).max();
     let after = closed.zip(history.met).map(|(closed, met)| closed.saturating_duration_since(met));
@@ -129,16 +131,16 @@ fn given_up(history: &History, [posts, publishes, _]: [usize; 3]) -> Vec<Breach>
 
 fn small_frames(history: &History, _: [usize; 3]) -> Vec<Breach> {
     Breach::unless(
-        history.sent.iter().all(|event| event.bytes <= 32 * 1024),
+        history.all_sent().all(|event| event.bytes <= 32 * 1024),
         "a message has more than one frame",
     )
 }
 
 fn was_repeated(history: &History, _: [usize; 3]) -> Vec<Breach> {
     let repeats =
-        history.received.windows(2).filter(|pair| pair[0].seq.is_some() && pair[0] == pair[1]).count();
+        history.heard.events.windows(2).filter(|pair| pair[0].seq.is_some() && pair[0] == pair[1]).count();
     Breach::unless(
-        repeats == 1 && history.end == End::Done,
+        repeats == 1 && history.heard.end == End::Done,
         "the event whose answer was lost was not sent again once",
     )
 }

@@ -153,7 +153,8 @@ fn three_tries(history: &History, _: [usize; 3]) -> Vec<Breach> {
 fn says_nothing_of_the_cause(history: &History, _: [usize; 3]) -> Vec<Breach> {
     let mut found = calls(history, 1..=1);
     if history
-        .received
+        .heard
+        .events
         .iter()
         .any(|event| event.message.contains("script") || event.message.contains("Exception"))
     {
@@ -163,6 +164,6 @@ fn says_nothing_of_the_cause(history: &History, _: [usize; 3]) -> Vec<Breach> {
 }
 
 fn had_pings(history: &History, _: [usize; 3]) -> Vec<Breach> {
-    let pings = history.received.iter().filter(|event| event.kind == "ping").count();
+    let pings = history.heard.events.iter().filter(|event| event.kind == "ping").count();
     Breach::unless((4..=6).contains(&pings), format!("{pings} pings in 63 s"))
 }

@@ -27,7 +27,7 @@ const TOKEN_BYTES: usize = 8 * 1024;
 const MEMORY_KB: u64 = 16 * 1024;
 
 /// A reader that takes a portion now and then: what it has not taken stays where it is, and is not lost.
-pub(super) fn slow_reader(stage: &Stage, seed: u64) -> LocalBoxFuture<'_, Vec<Breach>> {
+pub(super) fn slow_reader(stage: &Stage, _: Architecture, seed: u64) -> LocalBoxFuture<'_, Vec<Breach>> {
     read_slowly(stage, seed)
         .map(|problem| problem.err().into_iter().map(Breach::expected).collect())
         .boxed_local()
@@ -44,7 +44,7 @@ async fn read_slowly(stage: &Stage, seed: u64) -> Result<(), String> {
         framing: Framing::Whole,
     };
     stage.cloud.faults.plan(&stream_id, Plan { model: Some(model), ..Plan::default() });
-    let authorization = format!("Bearer {}", stage.token);
+    let authorization = format!("Bearer {}", stage.token());
     let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
     let body = format!(r#"{{"prompt":"{stream_id}","stream_id":"{stream_id}"}}"#);
     let sent = probe::function_url::send(&stage.settings, &headers, body).await;
@@ -81,7 +81,7 @@ async fn read_slowly(stage: &Stage, seed: u64) -> Result<(), String> {
 }
 
 /// Three messages that can never be answered, among seven that can.
-pub(super) fn poison(stage: &Stage, seed: u64) -> LocalBoxFuture<'_, Vec<Breach>> {
+pub(super) fn poison(stage: &Stage, _: Architecture, seed: u64) -> LocalBoxFuture<'_, Vec<Breach>> {
     batch(stage, seed).boxed_local()
 }
 

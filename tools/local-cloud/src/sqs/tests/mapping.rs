@@ -1,6 +1,9 @@
 //! The event source mapping, with a closure as the function.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    time::Instant,
+};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -251,5 +254,19 @@ async fn a_message_may_look_as_if_it_had_waited() {
         let at = |name: &str| attributes[name].as_str().unwrap().parse::<u64>().unwrap();
         let age = at("ApproximateFirstReceiveTimestamp") - at("SentTimestamp");
         assert_eq!((90_000..100_000).contains(&age), waited, "{body}: {age} ms");
+    }
+}
+
+#[tokio::test]
+async fn a_message_may_be_delivered_late() {
+    let (queues, _) = queues(Duration::from_secs(30), 3);
+    planned(&queues, "late", QueueFault::Late(300));
+    let mut mapping = Mapping::new(&queues, 1, |_| Ok(String::new()));
+    for (body, late) in [("now", false), ("late", true)] {
+        let sent = Instant::now();
+        queues.send("jobs", body.to_owned());
+        let event = mapping.batches.recv().await.unwrap();
+        assert_eq!(event["Records"][0]["body"], body);
+        assert_eq!(sent.elapsed() >= Duration::from_millis(300), late, "{body}: {:?}", sent.elapsed());
     }
 }
