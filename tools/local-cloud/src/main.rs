@@ -10,7 +10,8 @@ use local_cloud::{
 use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "usage: local-cloud [wiring]\n\
-    settings: LOCAL_PORT (4500), BOOTSTRAPS (target/release), LLM_URL and LLM_MODEL, or BEDROCK_URL, LOCAL_FAULTS (off)";
+    settings: LOCAL_PORT (4500), BOOTSTRAPS (target/release), LLM_URL and LLM_MODEL, or BEDROCK_URL, LOCAL_FAULTS (off),\n\
+    \x20         LOCAL_STREAM_LOG (on)";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -52,8 +53,8 @@ async fn run() -> anyhow::Result<()> {
         stream_timeout: None,
         batch_size: QUEUE.batch_size,
         maximum_concurrency: QUEUE.maximum_concurrency,
-        stream_log: true,
-        control: faults()?,
+        stream_log: switch("LOCAL_STREAM_LOG", true)?,
+        control: switch("LOCAL_FAULTS", false)?,
     })
     .await?;
 
@@ -108,12 +109,12 @@ fn source() -> anyhow::Result<Source> {
     })
 }
 
-/// Whether faults can be planned.
-fn faults() -> anyhow::Result<bool> {
-    match setting("LOCAL_FAULTS").as_deref() {
-        None | Some("off") => Ok(false),
+fn switch(name: &str, default: bool) -> anyhow::Result<bool> {
+    match setting(name).as_deref() {
+        None => Ok(default),
         Some("on") => Ok(true),
-        Some(_) => bail!("LOCAL_FAULTS is on or off"),
+        Some("off") => Ok(false),
+        Some(_) => bail!("{name} is on or off"),
     }
 }
 
