@@ -19,6 +19,7 @@ mod once;
 mod own;
 mod queue;
 mod stop;
+mod store;
 
 pub struct Row {
     pub number: u8,
@@ -93,6 +94,7 @@ pub fn all() -> Vec<&'static Row> {
         once::ROWS,
         queue::ROWS,
         stop::ROWS,
+        store::ROWS,
     ];
     let mut rows: Vec<_> = rows.into_iter().flatten().collect();
     rows.sort_by_key(|row| row.number);
