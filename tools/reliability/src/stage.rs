@@ -51,7 +51,7 @@ pub enum Kind {
     Usual,
     /// Tells a function when its Function URL's client has gone, which AWS does not; and no answer goes on without one.
     Signal,
-    /// Tells it as well, and answers go on.
+    /// Tells it as well, and answers go on; and nobody counts what a user has.
     Patient,
     /// Tells it as well, and answers go on for a second.
     Brief,
@@ -240,7 +240,8 @@ impl Kind {
         let tokens = ("MAX_OUTPUT_TOKENS_PER_USER_PER_DAY", "1000000000".to_owned());
         let abandon = |seconds: u64| ("ABANDON_AFTER_SECONDS", seconds.to_string());
         match self {
-            Self::Usual | Self::Patient | Self::Batches => vec![streams, tokens],
+            Self::Usual | Self::Batches => vec![streams, tokens],
+            Self::Patient => vec![(streams.0, String::new()), (tokens.0, String::new())],
             Self::Signal => vec![streams, tokens, abandon(0)],
             Self::Brief => vec![streams, tokens, abandon(BRIEF_SECONDS)],
             Self::Crowded => vec![streams, tokens, ("MAX_OUTPUT_TOKENS", "10000".to_owned())],

@@ -15,7 +15,7 @@ use crate::{
     check::{Breach, Invariant},
     history::{End, Heard, History},
     scenario::{Expect, Scenario, any, middle, script},
-    stage::Stage,
+    stage::{Kind, Stage},
 };
 
 pub(super) const ROWS: &[Row] = &[
@@ -59,6 +59,13 @@ pub(super) const ROWS: &[Row] = &[
             Scenario::new(architecture, plan, Expect::Done).also(one_call)
         },
     )
+    .logged(),
+    Row::new(42, "the same, where there are no caps", "the same", ALL, |architecture, rng| {
+        let store = vec![At::once(0, lost_answer(rng))];
+        let plan = Plan { model: Some(script(rng)), store, ..Plan::default() };
+        Scenario::new(architecture, plan, Expect::Done).also(one_call)
+    })
+    .on(Kind::Patient)
     .logged(),
     Row::new(
         42,

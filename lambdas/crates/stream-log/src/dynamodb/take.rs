@@ -28,7 +28,7 @@ pub(super) async fn take(db: &DynamoDb, key: &Key, take: &Take) -> Result<Taken,
     };
     match db.update(update, DID).await? {
         Updated::Now(item) => items::head(&item).map(Taken::Mine),
-        Updated::NotNow(Some(item)) => items::head(&item).map(Taken::Exists),
+        Updated::NotNow(Some(item)) => items::head(&item).map(|head| found(take, head)),
         Updated::NotNow(None) => Err(StoreError::new(DID, "the condition failed on nothing")),
     }
 }
@@ -94,7 +94,7 @@ async fn reserve(db: &DynamoDb, key: &Key, take: &Take, wish: &Reservation) -> R
         if condition_failed(of_head) {
             let item =
                 of_head.item().ok_or_else(|| StoreError::new(DID, "the condition failed on nothing"))?;
-            return items::head(item).map(Taken::Exists);
+            return items::head(item).map(|head| found(take, head));
         }
         if condition_failed(of_account) {
             let seen = of_account.item().map(items::usage).transpose()?;
@@ -184,6 +184,11 @@ fn write_account(db: &DynamoDb, account: Account) -> Result<TransactWriteItem, B
         None => put.condition_expression("attribute_not_exists(pk)"),
     };
     Ok(TransactWriteItem::builder().put(put.build()?).build())
+}
+
+/// A stream that somebody has: this attempt, where the answer to its claim was lost and the SDK has claimed again.
+fn found(take: &Take, head: Head) -> Taken {
+    if head.attempt == take.attempt { Taken::Mine(head) } else { Taken::Exists(head) }
 }
 
 fn condition_failed(reason: &CancellationReason) -> bool {
