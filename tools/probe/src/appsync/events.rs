@@ -146,16 +146,13 @@ mod tests {
     fn the_mutations_answer_is_a_start_a_refusal_or_an_error() {
         let request = Request { stream_id: "s".into(), body: json!({}) };
         let check = |status, answer: Value| match refusal(status, &answer, &request) {
-            Ok(None) => "started".to_owned(),
-            Ok(Some(received)) => received.event.to_string(),
-            Err(error) => error.to_string(),
+            Ok(None) => json!("started"),
+            Ok(Some(received)) => received.event,
+            Err(error) => json!(error.to_string()),
         };
         assert_eq!(check(200, json!({"data": {"startStream": {"sessionId": "s"}}})), "started");
         let error = |info: Value| json!([{"errorType": "conflict", "message": "m", "errorInfo": info}]);
-        let event = |retryable: bool| {
-            json!({"type": "error", "stream_id": "s", "code": "conflict", "message": "m", "retryable": retryable})
-                .to_string()
-        };
+        let event = |retryable: bool| json!({"type": "error", "stream_id": "s", "code": "conflict", "message": "m", "retryable": retryable});
         assert_eq!(check(200, json!({"errors": error(json!({"retryable": true}))})), event(true));
         assert_eq!(check(401, json!({"data": null, "errors": error(Value::Null)})), event(false));
         assert_eq!(

@@ -110,8 +110,10 @@ async fn fill_up(stage: &Stage, architecture: Architecture, seed: u64, way: Way)
         }
         Way::Killed => plan.kill_after_tokens = Some(40),
     }
-    if let (Way::Done, Some(model)) = (way, &mut plan.model) {
-        model.tokens.iter_mut().for_each(|tokens| tokens.truncate(40));
+    if let (Way::Done | Way::Fails, Some(model)) = (way, &mut plan.model) {
+        model.tokens.iter_mut().for_each(|tokens| tokens.truncate(41));
+        // Not before all the others are under way, on a busy machine too.
+        model.between_tokens = Duration::from_millis(100);
     }
     let first_id = account.id(0);
     let others = (1..MAX_STREAMS as u64).map(|number| {
@@ -156,7 +158,8 @@ async fn spend(stage: &Stage, architecture: Architecture, seed: u64) -> Vec<Brea
     let plan = || {
         let model = Script {
             tokens: Some((0..30).map(|at| format!("{at} ")).collect()),
-            between_tokens: Duration::from_millis(60),
+            // Time for the one that is refused, on a busy machine too.
+            between_tokens: Duration::from_millis(180),
             ..script(&mut Rng::with_seed(seed))
         };
         Plan { model: Some(model), ..Plan::default() }
