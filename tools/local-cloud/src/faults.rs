@@ -13,6 +13,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use crate::bedrock::ModelCall;
+
 pub use plan::{At, CallFault, DeliveryFault, Plan, QueueFault};
 
 pub(crate) mod calls;
@@ -36,6 +38,7 @@ pub struct Planned {
     stored: AtomicUsize,
     deliveries: AtomicUsize,
     tokens: AtomicUsize,
+    model_calls: Mutex<Vec<Arc<Mutex<ModelCall>>>>,
     refusals: AtomicUsize,
     /// When a fault first met a call.
     met: Mutex<Option<Instant>>,
@@ -85,6 +88,11 @@ impl Faults {
 
     pub fn forget(&self, marker: &str) {
         self.lock().retain(|planned| planned.marker != marker);
+    }
+
+    /// What was planned for this marker, if that is in force.
+    pub fn planned(&self, marker: &str) -> Option<Arc<Planned>> {
+        self.lock().iter().find(|planned| planned.marker == marker).map(Arc::clone)
     }
 
     /// The plan of the stream that this message belongs to; the latest one if there are several.
@@ -137,6 +145,16 @@ impl Planned {
     /// How many calls there were: posts, publishes, sends.
     pub fn calls(&self) -> [usize; 3] {
         [&self.posts, &self.publishes, &self.sends].map(|count| count.load(Ordering::SeqCst))
+    }
+
+    /// The calls of the model, as [`Bedrock::calls_of`](crate::bedrock::Bedrock::calls_of) tells them, without a search.
+    pub fn model_calls(&self) -> Vec<ModelCall> {
+        let calls = self.model_calls.lock().expect("nothing panics while it holds the calls");
+        calls.iter().map(|call| call.lock().expect("a call's lock").clone()).collect()
+    }
+
+    pub(crate) fn note_call(&self, call: Arc<Mutex<ModelCall>>) {
+        self.model_calls.lock().expect("nothing panics while it holds the calls").push(call);
     }
 
     /// How many calls of DynamoDB there were.

@@ -150,12 +150,10 @@ impl Stage {
             let trace = {
                 let following = following.fuse();
                 let dropping = async {
-                    match drop {
-                        Some(0) => self.until_the_model_is_asked(&request.stream_id).await,
-                        // Who has the end does not come back.
-                        Some(wanted) => self.until(|| deltas.get() >= wanted && !ended.get()).await,
-                        None => std::future::pending().await,
-                    }
+                    let Some(wanted) = drop else { return std::future::pending().await };
+                    self.until_the_model_is_asked(&request.stream_id).await;
+                    // Who has the end does not come back.
+                    self.until(|| deltas.get() >= wanted && !ended.get()).await;
                 };
                 let dropping = dropping.fuse();
                 pin_mut!(following, dropping);
@@ -208,7 +206,7 @@ impl Stage {
                 ended.get()
                     || match when {
                         When::Queued => self.is_claimed(id),
-                        When::Asked => !self.cloud.bedrock.calls_of(id).is_empty(),
+                        When::Asked => !self.calls_of(id).is_empty(),
                         When::Deltas(wanted) => deltas.get() >= wanted,
                     }
             })

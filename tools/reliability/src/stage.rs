@@ -61,7 +61,7 @@ pub enum Kind {
     Batches,
     /// Allows longer answers, and more environments.
     Crowded,
-    /// Allows each user so many answers at once and so many tokens; functions have 8 s in all.
+    /// Allows each user so many answers at once and so many tokens; functions have 20 s in all.
     Capped,
 }
 
@@ -92,7 +92,13 @@ impl Stage {
             users: (0..USERS).map(user).collect(),
             log_dir: None,
             environment: environment.collect(),
-            stream_timeout: matches!(kind, Kind::Hurried | Kind::Capped).then_some(Duration::from_secs(8)),
+            stream_timeout: match kind {
+                Kind::Hurried => Some(Duration::from_secs(8)),
+                Kind::Capped => Some(Duration::from_secs(20)),
+                Kind::Usual | Kind::Signal | Kind::Patient | Kind::Brief | Kind::Batches | Kind::Crowded => {
+                    None
+                }
+            },
             on_disconnect: match kind {
                 Kind::Signal | Kind::Patient | Kind::Brief => OnDisconnect::Signal,
                 Kind::Usual | Kind::Hurried | Kind::Batches | Kind::Crowded | Kind::Capped => {
@@ -176,19 +182,27 @@ impl Stage {
         }
     }
 
+    /// The model's calls for a stream; quickly, while there is a plan for it.
+    pub(crate) fn calls_of(&self, stream_id: &str) -> Vec<ModelCall> {
+        match self.cloud.faults.planned(stream_id) {
+            Some(planned) => planned.model_calls(),
+            None => self.cloud.bedrock.calls_of(stream_id),
+        }
+    }
+
     pub(crate) async fn until_the_model_is_asked(&self, stream_id: &str) {
-        self.until(|| !self.cloud.bedrock.calls_of(stream_id).is_empty()).await;
+        self.until(|| !self.calls_of(stream_id).is_empty()).await;
     }
 
     pub(crate) async fn until_the_model_closes(&self, stream_id: &str) {
         self.until_the_model_is_asked(stream_id).await;
-        self.until(|| self.cloud.bedrock.calls_of(stream_id).iter().all(|call| call.closed.is_some())).await;
+        self.until(|| self.calls_of(stream_id).iter().all(|call| call.closed.is_some())).await;
     }
 
     /// The calls of the model, when all are closed and, if that is to be waited for, nothing is left in the queue; as
     /// they are, if that takes too long.
     pub(crate) async fn settled(&self, stream_id: &str, is_queue_emptied: bool) -> Vec<ModelCall> {
-        let calls = || self.cloud.bedrock.calls_of(stream_id);
+        let calls = || self.calls_of(stream_id);
         let is_queued = || {
             let queued = self.cloud.queues.messages(QUEUE.name);
             queued.iter().any(|message| message.contains(stream_id))

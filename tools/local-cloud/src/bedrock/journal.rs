@@ -54,6 +54,9 @@ impl Journal {
             calls.pop_front();
         }
         calls.push_back(Entry { body, call: call.clone() });
+        if let Some(planned) = &planned {
+            planned.note_call(call.clone());
+        }
         Record { call, planned }
     }
 

@@ -44,6 +44,9 @@ async fn a_plan_is_for_its_own_stream_and_before_the_script_of_all() {
     assert_eq!(text(&client.frames(&ask("s-2")).await), "for all");
     assert_eq!(client.send(&ask("s-1")).await.status(), 429);
     assert_eq!(text(&client.frames(&ask("s-1")).await), "for one");
+    let known = client.faults.planned("s-1").expect("a plan").model_calls();
+    assert_eq!(known.iter().map(|call| call.tokens.len()).collect::<Vec<_>>(), [0, 1]);
+    assert!(client.faults.planned("s-2").is_none());
     client.faults.plan("s-1", Plan::default());
     assert_eq!(text(&client.frames(&ask("s-1")).await), "for all", "a plan without a model changes nothing");
     let tokens =
