@@ -12,6 +12,9 @@ pub(crate) const CHUNK_BYTES: usize = 4 * 1024;
 /// `DynamoDB` has 400 KB.
 pub(crate) const PENDING_BYTES: usize = 256 * 1024;
 
+/// Events that wait while a write is under way, at most: a function has 128 MB, and a model may be faster than the store.
+pub(crate) const WAITING_BYTES: usize = 1024 * 1024;
+
 /// After a failed write.
 pub(crate) const AFTER_FAILURE: Duration = Duration::from_secs(1);
 

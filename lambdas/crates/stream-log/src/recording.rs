@@ -1,13 +1,16 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use chat::{ErrorCode, EventSink, SinkError, StreamEvent};
 use tokio::{sync::mpsc, time::Instant};
+use tracing::warn;
+
+use crate::pace;
 
 /// A sink whose events are kept as well, after they were delivered.
 ///
@@ -22,6 +25,8 @@ pub struct Recording<K> {
 /// Between the sink, which must not wait, and the keeper, which writes.
 pub(crate) struct Recorder {
     pub(crate) records: mpsc::UnboundedSender<Record>,
+    /// The bytes of text among the records that the writer has not taken.
+    waiting: AtomicUsize,
     pub(crate) abandon_after: Duration,
     /// When the last reader that is known of will have gone.
     watched_until: Mutex<Option<Instant>>,
@@ -72,6 +77,7 @@ impl Recorder {
     pub(crate) fn new(records: mpsc::UnboundedSender<Record>, abandon_after: Duration) -> Self {
         Self {
             records,
+            waiting: AtomicUsize::new(0),
             abandon_after,
             watched_until: Mutex::new(None),
             lost: AtomicBool::new(false),
@@ -86,9 +92,22 @@ impl Recorder {
     fn record(&self, events: &[StreamEvent]) {
         // A ping is not a part of the answer.
         let events: Vec<_> = events.iter().filter(|event| event.seq().is_some()).cloned().collect();
-        if !events.is_empty() {
-            let _ = self.records.send(Record::Events(events));
+        if events.is_empty() {
+            return;
         }
+        let bytes = text_bytes(&events);
+        if self.waiting.fetch_add(bytes, Ordering::Relaxed) + bytes > pace::WAITING_BYTES {
+            if !self.lost.swap(true, Ordering::Relaxed) {
+                warn!("events were not kept: the stream log is too slow for them");
+            }
+            return;
+        }
+        let _ = self.records.send(Record::Events(events));
+    }
+
+    /// The writer has them.
+    pub(crate) fn taken(&self, events: &[StreamEvent]) {
+        self.waiting.fetch_sub(text_bytes(events), Ordering::Relaxed);
     }
 
     pub(crate) fn outlives_the_client(&self) -> bool {
@@ -99,6 +118,17 @@ impl Recorder {
         let last_seen = lock(&self.watched_until).map_or(gone_at, |until| until.max(gone_at));
         self.lost.load(Ordering::Relaxed) || Instant::now() >= last_seen + self.abandon_after
     }
+}
+
+fn text_bytes(events: &[StreamEvent]) -> usize {
+    let text = events.iter().map(|event| match event {
+        StreamEvent::Delta { text, .. } => text.len(),
+        StreamEvent::Start { .. }
+        | StreamEvent::Ping { .. }
+        | StreamEvent::Done { .. }
+        | StreamEvent::Error { .. } => 0,
+    });
+    text.sum()
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -83,6 +83,10 @@ impl Script {
         let then = [ModelEvent::Stop(StopReason::EndTurn), ModelEvent::Usage(usage)];
         Self { every, texts: (0..count).map(|n| format!("{n} ")).collect(), then: then.into() }
     }
+
+    pub(crate) fn repeating(text: &str, count: usize, every: Duration) -> Self {
+        Self { texts: vec![text.to_owned(); count].into(), ..Self::of(count, every) }
+    }
 }
 
 impl Answer for Script {

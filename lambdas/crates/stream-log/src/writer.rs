@@ -77,6 +77,7 @@ pub(crate) async fn write<S: Store>(
         };
         match record {
             Some(Record::Events(events)) => {
+                recorder.taken(&events);
                 for event in &events {
                     written.note(event);
                     pending.push(event);

@@ -32,6 +32,26 @@ async fn a_slow_store_holds_no_event_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_for_a_slow_store_has_a_bound_and_the_answer_has_none() {
+    for (delta, is_kept) in [(15 * 1024, true), (30 * 1024, false)] {
+        let slow = log();
+        *memory(&slow).slow_appends.lock().unwrap() = Duration::from_secs(2);
+        let request = request("ann", "Why?");
+        // Fifty of them while one is written.
+        let script = Script::repeating(&"x".repeat(delta), 60, ms(40));
+        let (outcome, client) = play(&slow, &request, script, Client::default()).await;
+        assert!(matches!(outcome.ending, Ending::Done(StopReason::EndTurn)));
+        let kept = resume(&slow, &request, None).await;
+        assert_eq!(kept == client.events, is_kept, "deltas of {delta} bytes");
+        let StreamEvent::Error { seq: None, error, .. } = kept.last().unwrap() else {
+            assert!(is_kept, "deltas of {delta} bytes");
+            continue;
+        };
+        assert_eq!(error.code, ErrorCode::Interrupted);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_fails_for_a_while_loses_nothing() {
     let log = log();
     memory(&log).failing_appends.store(3, Ordering::SeqCst);
