@@ -226,6 +226,7 @@ fn command(config: &FunctionConfig, bootstrap: &Path, address: SocketAddr) -> Co
         .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
         .env("_HANDLER", "bootstrap")
         .env("AWS_REGION", "us-east-1")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
         .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
         .env("AWS_LAMBDA_FUNCTION_NAME", &config.name)
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", config.memory_mb.to_string())
