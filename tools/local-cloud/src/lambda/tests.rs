@@ -86,6 +86,7 @@ async fn a_function_sees_lambdas_environment_and_nothing_else() {
     let lambda = lambda(|config| config.environment = vec![("MODEL_ID".into(), "m".into())]);
     let environment = invoke(&lambda, json!({"do": "environment"})).await.unwrap();
     for (name, value) in [
+        ("AWS_DEFAULT_REGION", "us-east-1"),
         ("AWS_LAMBDA_FUNCTION_NAME", "f"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
