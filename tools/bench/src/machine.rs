@@ -42,7 +42,7 @@ impl Machine {
 
 /// How many processes have wanted to run, over a minute.
 pub fn load_average() -> anyhow::Result<f64> {
-    let text = fs::read_to_string("/proc/loadavg")?;
+    let text = fs::read_to_string("/proc/loadavg").context("/proc/loadavg: this needs Linux")?;
     text.split(' ').next().and_then(|load| load.parse().ok()).context("/proc/loadavg")
 }
 

@@ -16,7 +16,7 @@ use crate::{
 pub(super) const STEADY: Speech = Speech { tokens: 500, between: Duration::from_millis(20) };
 /// Enough for the first token to be measured.
 const SHORT: Speech = Speech { tokens: 5, between: Duration::from_millis(5) };
-const FAST: Speech = Speech { tokens: 5000, between: Duration::ZERO };
+const FAST: Speech = Speech { tokens: 2000, between: Duration::ZERO };
 /// Until a runtime that compiles while it runs has compiled.
 const WARM: Speech = Speech { tokens: 1000, between: Duration::ZERO };
 
