@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(summary.to_string(), "2.50 (1.75–3.25)");
         assert_eq!(Summary::of([7.0]).to_string(), "7.00");
         assert_eq!(Summary::of([]), Summary::default());
-        assert_eq!(quantile(&[1.0, 2.0, 3.0], 1.0), 3.0);
+        assert_eq!(digits(quantile(&[1.0, 2.0, 3.0], 1.0)), "3.00");
     }
 
     #[test]
