@@ -93,6 +93,11 @@ faults: bootstraps ## Throw every fault at the functions and rewrite the tables 
 load: bootstraps ## Run hundreds of streams at once, or SOAK=15 minutes of short ones
 	cargo run --profile load --package reliability --bin load -- --write docs/reliability.md $(if $(SOAK),--soak $(SOAK))
 
+.PHONY: bench
+bench: build ## Measure the functions next to others that do the same job, and rewrite benchmarks/ (ONLY=init,curve QUICK=1)
+	@scripts/benchmark-peers.sh
+	cargo run --profile load --package bench -- $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
+
 .PHONY: fuzz
 fuzz: ## Look for inputs that break a property, SECONDS_EACH=30 per target (nightly Rust)
 	@scripts/fuzz.sh

@@ -12,5 +12,5 @@ deny check --hide-inclusion-graph licenses bans sources
 for function in lambdas/functions/*; do
   deny --manifest-path "$function/Cargo.toml" --config lambdas/deny.toml check bans | sed "s|^|${function##*/}: |"
 done
-node scripts/npm-licenses.mjs frontend tools/resolver-lint
+node scripts/npm-licenses.mjs frontend tools/resolver-lint benchmarks/peers/nodejs
 echo "dependencies: clean"

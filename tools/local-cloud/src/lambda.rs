@@ -95,6 +95,21 @@ pub struct StreamingResponse {
     pub body: mpsc::Receiver<Result<Bytes, InvokeError>>,
 }
 
+/// An environment that has been started before anybody needed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Provisioned {
+    pub pid: u32,
+    /// From the bootstrap's start to its first `/next`.
+    pub init: Duration,
+}
+
+/// What invocations would be billed for, besides the memory. Inits are not in it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Billed {
+    pub requests: u64,
+    pub duration: Duration,
+}
+
 impl Lambda {
     /// Nothing is started before the first invocation, as in the cloud.
     pub fn new(functions: Vec<FunctionConfig>) -> Self {
@@ -177,6 +192,21 @@ impl Lambda {
     /// The process ids of a function's live environments, the oldest first.
     pub fn environments(&self, function: &str) -> Vec<u32> {
         self.functions.get(function).map(|function| function.pids()).unwrap_or_default()
+    }
+
+    /// How a function was configured, to run it elsewhere the same way.
+    pub fn config(&self, function: &str) -> Option<FunctionConfig> {
+        self.functions.get(function).map(|function| function.config.clone())
+    }
+
+    /// Starts one more environment, through its init, and leaves it idle: provisioned concurrency, one at a time.
+    pub async fn provision(&self, function: &str) -> Result<Provisioned, InvokeError> {
+        self.function(function)?.provision().await
+    }
+
+    /// Of every invocation of a function that has ended.
+    pub fn billed(&self, function: &str) -> Billed {
+        self.functions.get(function).map(|function| function.billed()).unwrap_or_default()
     }
 
     /// Kills every environment and waits for it. Later invocations fail with `Init`.

@@ -4,8 +4,8 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::Stdio,
-    sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, SystemTime},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    time::{Duration, Instant, SystemTime},
 };
 
 use futures_util::FutureExt;
@@ -38,6 +38,8 @@ pub(super) struct Environment {
     pub(super) waiting: AsyncMutex<mpsc::UnboundedReceiver<Invocation>>,
     current: Mutex<Option<Current>>,
     init_error: Mutex<Option<String>>,
+    executed: Instant,
+    init: OnceLock<Duration>,
 }
 
 /// Each stage is reached once, in this order.
@@ -66,6 +68,8 @@ impl Environment {
         let named = |error: std::io::Error| format!("{}: {error}", config.bootstrap.display());
         let bootstrap = config.bootstrap.canonicalize().map_err(named)?;
         let mut child = command(config, &bootstrap, address).spawn().map_err(named)?;
+        // `spawn` returns when the process has executed the bootstrap, or could not.
+        let executed = Instant::now();
 
         let mut output = JoinSet::new();
         if let Some(stdout) = child.stdout.take() {
@@ -85,6 +89,8 @@ impl Environment {
             waiting: AsyncMutex::new(waiting),
             current: Mutex::default(),
             init_error: Mutex::default(),
+            executed,
+            init: OnceLock::new(),
         });
         tokio::spawn(Arc::clone(&environment).run(child, listener, output));
         Ok(environment)
@@ -107,6 +113,11 @@ impl Environment {
                 Err(format!("its init took more than {INIT_LIMIT:?}"))
             }
         }
+    }
+
+    /// From the bootstrap's start to its first `/next`; nothing before that.
+    pub(super) fn init(&self) -> Option<Duration> {
+        self.init.get().copied()
     }
 
     pub(super) fn dispatch(&self, invocation: Invocation) {
@@ -136,6 +147,9 @@ impl Environment {
     }
 
     pub(super) fn advance(&self, to: Life) {
+        if to == Life::Ready {
+            self.init.get_or_init(|| self.executed.elapsed());
+        }
         self.life.send_if_modified(|life| {
             let later = to > *life;
             *life = to.max(*life);
@@ -212,6 +226,7 @@ fn command(config: &FunctionConfig, bootstrap: &Path, address: SocketAddr) -> Co
         .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
         .env("_HANDLER", "bootstrap")
         .env("AWS_REGION", "us-east-1")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
         .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
         .env("AWS_LAMBDA_FUNCTION_NAME", &config.name)
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", config.memory_mb.to_string())

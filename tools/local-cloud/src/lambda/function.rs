@@ -1,12 +1,15 @@
 //! One function: its environments, and the limit on how many of them run at once.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
-    FunctionConfig, InvokeError,
+    Billed, FunctionConfig, InvokeError, Provisioned,
     environment::Environment,
     invocation::{self, Answer},
     logs::Logs,
@@ -20,6 +23,7 @@ pub(super) struct Function {
     pub(super) logs: Arc<Logs>,
     slots: Arc<Semaphore>,
     pool: Mutex<Pool>,
+    billed: Mutex<Billed>,
 }
 
 /// What happens to an invocation while every environment is busy.
@@ -48,7 +52,7 @@ pub(super) struct Taken {
 impl Function {
     pub(super) fn new(config: FunctionConfig, logs: Arc<Logs>) -> Self {
         let slots = Arc::new(Semaphore::new(config.concurrency));
-        Self { config, logs, slots, pool: Mutex::default() }
+        Self { config, logs, slots, pool: Mutex::default(), billed: Mutex::default() }
     }
 
     /// Runs to the end even if the returned future is dropped: Lambda does not stop a function because its
@@ -68,25 +72,52 @@ impl Function {
 
     /// The most recently used idle environment, or a new one that has been through its init.
     pub(super) async fn take(&self) -> Result<Taken, InvokeError> {
-        let failed = |reason| InvokeError::Init { function: self.config.name.clone(), reason };
         let idle = {
             let mut pool = self.pool();
             if pool.shut_down {
-                return Err(failed(SHUT_DOWN.to_owned()));
+                return Err(self.failed(SHUT_DOWN.to_owned()));
             }
             pool.idle.retain(|environment| environment.is_alive());
             pool.idle.pop()
         };
-        if let Some(environment) = idle {
-            return Ok(Taken { environment, reused: true });
+        match idle {
+            Some(environment) => Ok(Taken { environment, reused: true }),
+            None => Ok(Taken { environment: self.start().await?, reused: false }),
         }
+    }
+
+    /// One more idle environment.
+    pub(super) async fn provision(&self) -> Result<Provisioned, InvokeError> {
+        let environment = self.start().await?;
+        let provisioned = Provisioned { pid: environment.pid, init: environment.init().unwrap_or_default() };
+        self.give_back(environment);
+        Ok(provisioned)
+    }
+
+    pub(super) fn bill(&self, duration: Duration) {
+        let mut billed = self.billed.lock().expect("nothing panics while it holds the bill");
+        billed.requests += 1;
+        billed.duration += duration;
+    }
+
+    pub(super) fn billed(&self) -> Billed {
+        *self.billed.lock().expect("nothing panics while it holds the bill")
+    }
+
+    /// A new environment, through its init.
+    async fn start(&self) -> Result<Arc<Environment>, InvokeError> {
+        let failed = |reason| self.failed(reason);
         let environment = Environment::start(&self.config, &self.logs).await.map_err(failed)?;
         if !self.register(&environment) {
             environment.kill();
             return Err(failed(SHUT_DOWN.to_owned()));
         }
         environment.ready().await.map_err(failed)?;
-        Ok(Taken { environment, reused: false })
+        Ok(environment)
+    }
+
+    fn failed(&self, reason: String) -> InvokeError {
+        InvokeError::Init { function: self.config.name.clone(), reason }
     }
 
     pub(super) fn give_back(&self, environment: Arc<Environment>) {

@@ -64,9 +64,13 @@ pub(super) async fn serve(
             Ok(taken) => taken,
             Err(error) => break Ending::Whole(Err(error)),
         };
+        let began = Instant::now();
         let ending =
             supervise(&function, &environment, payload.clone(), planned.as_deref(), &mut answer).await;
         function.give_back(environment);
+        if !matches!(ending, Ending::Undelivered) {
+            function.bill(began.elapsed());
+        }
         match ending {
             Ending::Undelivered if reused => {}
             Ending::Undelivered | Ending::Whole(_) | Ending::Stream(..) => break ending,

@@ -1,13 +1,19 @@
 //! Against real processes: the example `echo_bootstrap`, over the real Runtime API.
 
-use std::{io::Write, net::TcpListener, path::PathBuf, process::Command, time::Duration};
+use std::{
+    io::Write,
+    net::TcpListener,
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    FunctionConfig, InvokeError, Lambda, MAX_PAYLOAD, OnDisconnect, StreamingResponse,
+    Billed, FunctionConfig, InvokeError, Lambda, MAX_PAYLOAD, OnDisconnect, StreamingResponse,
     double::{echo, eventually, logged},
 };
 use crate::faults::{Faults, Plan};
@@ -55,10 +61,32 @@ async fn an_idle_environment_is_used_again() {
 }
 
 #[tokio::test]
+async fn what_is_provisioned_serves_the_next_invocation_and_every_invocation_is_billed() {
+    let lambda = lambda(|_| {});
+    let provisioned = lambda.provision("f").await.unwrap();
+    assert!(provisioned.init > Duration::ZERO && provisioned.init < Duration::from_secs(5));
+    assert_eq!(lambda.billed("f"), Billed::default(), "nobody has asked for anything yet");
+    let began = Instant::now();
+    invoke(&lambda, json!({})).await.unwrap();
+    assert!(invoke(&lambda, json!({"do": "fail"})).await.is_err());
+    assert_eq!(lambda.environments("f"), [provisioned.pid]);
+    let billed = lambda.billed("f");
+    assert_eq!(billed.requests, 2, "a failure is billed, too");
+    assert!(billed.duration > Duration::ZERO && billed.duration <= began.elapsed());
+    let config = lambda.config("f").unwrap();
+    lambda.shutdown().await;
+    assert!(matches!(lambda.provision("f").await, Err(InvokeError::Init { .. })));
+    let again = Lambda::new(vec![config]);
+    assert!(again.provision("f").await.is_ok());
+    again.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_function_sees_lambdas_environment_and_nothing_else() {
     let lambda = lambda(|config| config.environment = vec![("MODEL_ID".into(), "m".into())]);
     let environment = invoke(&lambda, json!({"do": "environment"})).await.unwrap();
     for (name, value) in [
+        ("AWS_DEFAULT_REGION", "us-east-1"),
         ("AWS_LAMBDA_FUNCTION_NAME", "f"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
