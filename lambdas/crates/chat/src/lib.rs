@@ -5,9 +5,11 @@
 
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod body;
 mod cancellation;
 mod event;
+mod handoff;
 mod model;
 mod object;
 mod outbox;

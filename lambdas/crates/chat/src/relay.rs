@@ -6,13 +6,15 @@ use std::{
 
 use tokio::{
     select,
-    sync::mpsc,
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, timeout},
 };
 
 use crate::{
     Answer, Cancellation, ErrorCode, EventSink, Limits, ModelError, ModelEvent, SinkError, StopReason,
-    StreamEvent, StreamId, Timing, Usage, outbox::Outbox,
+    StreamEvent, StreamId, Timing, Usage,
+    alarm::Alarm,
+    handoff::{Handoff, side_by_side},
+    outbox::Outbox,
 };
 
 /// Events between the reader of the model and the writer of the sink. Small: coalescing happens behind it.
@@ -64,15 +66,18 @@ pub async fn relay<A: Answer>(
     limits: &Limits,
     cancellation: &Cancellation,
 ) -> Outcome {
-    let (to_writer, from_reader) = mpsc::channel(READ_AHEAD);
-    let mut reader = pin!(read(answer, to_writer, limits, cancellation));
-    let outbox = Outbox::new(opening.stream_id, opening.model, limits);
-    let mut writer = pin!(Writer { outbox, from_reader, limits, sends: 0, events: 0, end: None }.run(sink));
-    // The reader is never interrupted in the middle of a read: it runs beside the writer until one of them ends.
-    select! {
-        outcome = &mut writer => outcome,
-        () = &mut reader => writer.await,
-    }
+    let handoff = Handoff::new(READ_AHEAD);
+    let writer = Writer {
+        outbox: Outbox::new(opening.stream_id, opening.model, limits),
+        from_reader: &handoff,
+        limits,
+        alarm: Alarm::at(limits.end_by),
+        sends: 0,
+        events: 0,
+        end: None,
+    };
+    // The reader is never interrupted in the middle of a read: it runs beside the writer until that one ends.
+    side_by_side(&handoff, read(answer, &handoff, limits, cancellation), writer.run(sink)).await
 }
 
 /// What the reader found.
@@ -86,60 +91,58 @@ type End = Result<(StopReason, Option<Usage>), (ErrorCode, Option<ModelError>)>;
 /// Reads the answer until it ends, one way or another, within the limits.
 async fn read(
     mut answer: impl Answer,
-    to_writer: mpsc::Sender<Read>,
+    to_writer: &Handoff<Read>,
     limits: &Limits,
     cancellation: &Cancellation,
 ) {
     let end = select! {
         // Also while the writer takes nothing: a slow client must not keep the model at work.
         biased;
-        () = cancellation.requested() => Some(Ok((StopReason::Cancelled, None))),
-        end = read_to_the_end(&mut answer, &to_writer, limits) => end,
+        () = cancellation.requested() => Ok((StopReason::Cancelled, None)),
+        end = read_to_the_end(&mut answer, to_writer, limits) => end,
     };
     // The connection to the model is closed before the end is told.
     drop(answer);
-    if let Some(end) = end {
-        let _ = to_writer.send(Read::End(end)).await;
-    }
+    to_writer.put(Read::End(end)).await;
 }
 
-/// `None`: nobody wants the rest.
-async fn read_to_the_end(
-    answer: &mut impl Answer,
-    to_writer: &mpsc::Sender<Read>,
-    limits: &Limits,
-) -> Option<End> {
-    let mut next_by = limits.first_token_by;
+async fn read_to_the_end(answer: &mut impl Answer, to_writer: &Handoff<Read>, limits: &Limits) -> End {
+    let mut next_by = limits.first_token_by.min(limits.end_by);
+    let mut alarm = Alarm::at(next_by);
     let mut stop = None;
     loop {
-        let event = timeout_at(next_by.min(limits.end_by), answer.next()).await;
+        let event = select! {
+            biased;
+            event = answer.next() => Ok(event),
+            () = alarm.until(next_by) => Err(()),
+        };
+        let now = Instant::now();
         match (event, stop) {
             (Ok(Some(Ok(ModelEvent::Text(text)))), None) => {
-                if !text.is_empty() && to_writer.send(Read::Text(text, Instant::now())).await.is_err() {
-                    return None;
+                if !text.is_empty() {
+                    to_writer.put(Read::Text(text, now)).await;
                 }
             }
             // A bill before the end would be odd, and is no reason to stop.
             (Ok(Some(Ok(ModelEvent::Activity))), _) | (Ok(Some(Ok(ModelEvent::Usage(_)))), None) => {}
             (Ok(Some(Ok(ModelEvent::Stop(reason)))), None) => stop = Some(reason),
-            (Ok(Some(Ok(ModelEvent::Usage(usage)))), Some(reason)) => return Some(Ok((reason, Some(usage)))),
+            (Ok(Some(Ok(ModelEvent::Usage(usage)))), Some(reason)) => return Ok((reason, Some(usage))),
             // All the text is there: what is missing is only the bill.
-            (Err(_) | Ok(None | Some(_)), Some(reason)) => return Some(Ok((reason, None))),
-            (Ok(Some(Err(error))), None) => return Some(Err((error.code(), Some(error)))),
-            (Ok(None), None) => return Some(Err((ErrorCode::Truncated, None))),
-            (Err(_), None) if Instant::now() >= limits.end_by => {
-                return Some(Err((ErrorCode::DeadlineExceeded, None)));
-            }
-            (Err(_), None) => return Some(Err((ErrorCode::ModelTimeout, Some(ModelError::timed_out())))),
+            (Err(()) | Ok(None | Some(_)), Some(reason)) => return Ok((reason, None)),
+            (Ok(Some(Err(error))), None) => return Err((error.code(), Some(error))),
+            (Ok(None), None) => return Err((ErrorCode::Truncated, None)),
+            (Err(()), None) if now >= limits.end_by => return Err((ErrorCode::DeadlineExceeded, None)),
+            (Err(()), None) => return Err((ErrorCode::ModelTimeout, Some(ModelError::timed_out()))),
         }
-        next_by = Instant::now() + limits.between_tokens;
+        next_by = (Instant::now() + limits.between_tokens).min(limits.end_by);
     }
 }
 
 struct Writer<'a> {
     outbox: Outbox,
-    from_reader: mpsc::Receiver<Read>,
+    from_reader: &'a Handoff<Read>,
     limits: &'a Limits,
+    alarm: Alarm,
     sends: u64,
     events: u64,
     end: Option<(Ending, Option<Usage>)>,
@@ -170,20 +173,30 @@ impl Writer<'_> {
         let ping_at = last_send + self.limits.ping_every;
         loop {
             while self.outbox.is_open() && self.outbox.has_room() {
-                let Ok(read) = self.from_reader.try_recv() else { break };
+                let Some(read) = self.from_reader.take() else { break };
                 self.absorb(read);
             }
             let flush_at = last_send + self.limits.flush_interval;
-            if self.outbox.is_urgent() || (self.outbox.has_text() && Instant::now() >= flush_at) {
+            let now = Instant::now();
+            if self.outbox.is_urgent() || (self.outbox.has_text() && now >= flush_at) {
                 return;
             }
+            let due = if self.outbox.has_text() { flush_at.min(ping_at) } else { ping_at };
             select! {
                 biased;
-                read = self.from_reader.recv() => self.absorb_or_break(read),
-                () = sleep_until(flush_at), if self.outbox.has_text() => {}
-                () = sleep_until(self.limits.end_by) => self.run_out_of_time(),
-                () = sleep_until(ping_at) => self.outbox.push_ping(),
+                read = self.from_reader.next() => self.absorb(read),
+                () = self.alarm.until(due.min(self.limits.end_by)) => self.ring(ping_at),
             }
+        }
+    }
+
+    /// What has become of the time. That it is time to flush is seen without being told.
+    fn ring(&mut self, ping_at: Instant) {
+        let now = Instant::now();
+        if now >= self.limits.end_by {
+            self.run_out_of_time();
+        } else if now >= ping_at {
+            self.outbox.push_ping();
         }
     }
 
@@ -194,8 +207,8 @@ impl Writer<'_> {
             select! {
                 biased;
                 result = &mut send => return result,
-                read = self.from_reader.recv(), if self.outbox.has_room() => self.absorb_or_break(read),
-                () = sleep_until(self.limits.end_by) => self.run_out_of_time(),
+                read = self.from_reader.next(), if self.outbox.has_room() => self.absorb(read),
+                () = self.alarm.until(self.limits.end_by) => self.run_out_of_time(),
             }
         }
         self.send_to_the_end(send).await
@@ -208,11 +221,6 @@ impl Writer<'_> {
     ) -> Result<(), SinkError> {
         let left = self.limits.end_by.saturating_duration_since(Instant::now());
         timeout(left + LAST_WORDS, send).await.unwrap_or_else(|late| Err(SinkError::Failed(late.into())))
-    }
-
-    fn absorb_or_break(&mut self, read: Option<Read>) {
-        // The reader ends with an `End`, always; without one there is a bug, and the client still gets its end.
-        self.absorb(read.unwrap_or(Read::End(Err((ErrorCode::Internal, None)))));
     }
 
     fn absorb(&mut self, read: Read) {
