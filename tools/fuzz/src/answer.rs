@@ -107,11 +107,11 @@ fn check_event_stream(events: &[StreamEvent], portion: usize) {
 }
 
 fn written(format: Format, events: &[StreamEvent]) -> String {
-    let mut body = String::new();
+    let mut body = Vec::new();
     for event in events {
         format.write(&mut body, event);
     }
-    body
+    String::from_utf8(body).expect("an answer is UTF-8")
 }
 
 fn read(json: &str) -> StreamEvent {

@@ -1,7 +1,5 @@
 //! The bytes of an answer, in the formats of the contract.
 
-use std::fmt::Write as _;
-
 use chat::{StreamEvent, wire};
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::Request;
@@ -49,15 +47,15 @@ impl Format {
     }
 
     /// Appends the event as it crosses the wire.
-    pub fn write(self, body: &mut String, event: &StreamEvent) {
+    pub fn write(self, body: &mut Vec<u8>, event: &StreamEvent) {
         match self {
             Self::EventStream => write_event_stream(body, event),
             Self::Ndjson => {
-                body.push_str(&wire::to_json(event));
-                body.push('\n');
+                wire::write_json(event, body);
+                body.push(b'\n');
             }
             Self::Text => match event {
-                StreamEvent::Delta { text, .. } => body.push_str(text),
+                StreamEvent::Delta { text, .. } => body.extend_from_slice(text.as_bytes()),
                 StreamEvent::Start { .. }
                 | StreamEvent::Ping { .. }
                 | StreamEvent::Done { .. }
@@ -69,12 +67,16 @@ impl Format {
 
 /// <https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream>. The JSON holds no
 /// line break, so one `data` line is enough.
-fn write_event_stream(body: &mut String, event: &StreamEvent) {
+fn write_event_stream(body: &mut Vec<u8>, event: &StreamEvent) {
     if matches!(event, StreamEvent::Ping { .. }) {
-        return body.push_str(": ping\n\n");
+        return body.extend_from_slice(b": ping\n\n");
     }
     if let Some(seq) = event.seq() {
-        let _ = writeln!(body, "id: {seq}");
+        body.extend_from_slice(b"id: ");
+        body.extend_from_slice(itoa::Buffer::new().format(seq).as_bytes());
+        body.push(b'\n');
     }
-    let _ = write!(body, "data: {}\n\n", wire::to_json(event));
+    body.extend_from_slice(b"data: ");
+    wire::write_json(event, body);
+    body.extend_from_slice(b"\n\n");
 }

@@ -1,4 +1,4 @@
-use chat::{EventSink, SinkError, StreamEvent};
+use chat::{EventSink, SinkError, StreamEvent, wire};
 
 use crate::{format::Format, responder::BodySender};
 
@@ -26,7 +26,7 @@ impl BodySink {
 
 impl EventSink for BodySink {
     async fn send(&mut self, events: &[StreamEvent]) -> Result<(), SinkError> {
-        let mut chunk = String::new();
+        let mut chunk = Vec::with_capacity(events.iter().map(wire::size_hint).sum());
         for event in events {
             self.format.write(&mut chunk, event);
         }
