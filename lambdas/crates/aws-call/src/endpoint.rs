@@ -18,6 +18,10 @@ pub struct NotAnEndpoint;
 impl Endpoint {
     /// One resource of a collection below this endpoint: `<endpoint>/<collection>/<id>`, whatever characters the id has.
     pub fn resource(&self, collection: &str, id: &str) -> Result<Self, NotAnEndpoint> {
+        // Without an id it would be the collection.
+        if id.is_empty() {
+            return Err(NotAnEndpoint);
+        }
         let mut url = self.uri.to_string();
         if !url.ends_with('/') {
             url.push('/');
@@ -117,8 +121,9 @@ mod tests {
             "/%40connections/a%252Fb%253Fc%2523%25C3%25BC",
         );
         let base: Endpoint = "https://a.example".parse().unwrap();
-        assert!(base.resource("@connections", "..").is_err(), "another resource");
-        assert!(base.resource("@connections", "").is_ok_and(|all| all.uri().path() == "/@connections/"));
+        for id in ["", ".", ".."] {
+            assert!(base.resource("@connections", id).is_err(), "another resource");
+        }
     }
 
     #[test]

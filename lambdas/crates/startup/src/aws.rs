@@ -18,8 +18,8 @@ pub struct Aws {
 impl Aws {
     pub fn from_settings(settings: Settings, http: HttpClient) -> Result<Self, SettingsError> {
         let credentials = Credentials::new(
-            settings.required("AWS_ACCESS_KEY_ID")?,
-            settings.required("AWS_SECRET_ACCESS_KEY")?,
+            settings.required::<String>("AWS_ACCESS_KEY_ID")?,
+            settings.required::<String>("AWS_SECRET_ACCESS_KEY")?,
             settings.optional("AWS_SESSION_TOKEN")?,
             None,
             "Lambda",
