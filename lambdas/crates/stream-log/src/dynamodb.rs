@@ -80,7 +80,7 @@ impl Store for DynamoDb {
 
     async fn append(&self, key: &Key, chunk: &Chunk) -> Result<(), StoreError> {
         let item = items::of_chunk(key, chunk);
-        let request = body(&PutItem { table_name: &self.table, item: &item, condition: None });
+        let request = body(&PutItem { table_name: &self.table, item: &item, only_if: None });
         let put = self.api.post(Operation::PutItem, request).await;
         put.map(drop).map_err(|error| StoreError::new("keep events", error))
     }

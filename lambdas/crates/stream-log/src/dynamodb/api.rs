@@ -45,13 +45,13 @@ pub(super) struct PutItem<'a> {
     pub(super) table_name: &'a str,
     pub(super) item: &'a Item,
     #[serde(flatten)]
-    pub(super) condition: Option<Condition<'a>>,
+    pub(super) only_if: Option<OnlyIf<'a>>,
 }
 
 /// What an item has to be like that is replaced; if it is not, it comes back.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Condition<'a> {
+pub(super) struct OnlyIf<'a> {
     pub(super) condition_expression: &'a str,
     /// None at all is taken, an empty map is not.
     #[serde(skip_serializing_if = "Item::is_empty")]
@@ -174,7 +174,11 @@ impl Api {
     async fn once(&self, operation: Operation, body: Bytes, limit: Duration) -> Result<Bytes, ApiError> {
         let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", operation.target())];
         let (status, answer) = self.service.post(&self.endpoint, &headers, body, limit).await?;
-        if status.is_success() { Ok(answer) } else { Err(Refusal::parse(status.as_u16(), &answer).into()) }
+        if status.is_success() {
+            Ok(answer)
+        } else {
+            Err(Box::new(Refusal::parse(status.as_u16(), &answer)).into())
+        }
     }
 }
 

@@ -91,12 +91,11 @@ impl ApiError {
 
 impl Refusal {
     /// What comes without a body that can be read comes from something on the way, and has a status at least.
-    pub(super) fn parse(status: u16, body: &[u8]) -> Box<Self> {
-        let unknown = Self { status, kind: String::new(), message: None, item: None, reasons: Vec::new() };
-        Box::new(match serde_json::from_slice(body) {
+    pub(super) fn parse(status: u16, body: &[u8]) -> Self {
+        match serde_json::from_slice(body) {
             Ok(refusal) => Self { status, ..refusal },
-            Err(_) => unknown,
-        })
+            Err(_) => Self { status, kind: String::new(), message: None, item: None, reasons: Vec::new() },
+        }
     }
 
     pub(super) fn kind(&self) -> Kind {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     DynamoDb, Item, ON_CONFLICT, Operation, PutItem, ReturnValues, Update, Updated,
-    api::{Condition, TransactWriteItems, Write, body},
+    api::{OnlyIf, TransactWriteItems, Write, body},
     error::{ApiError, Kind},
     items,
 };
@@ -160,12 +160,12 @@ fn put<'a>(table_name: &'a str, item: &'a Item, seen: Option<u64>) -> PutItem<'a
         None => ("attribute_not_exists(pk)", Item::new()),
     };
     let return_values_on_condition_check_failure = ReturnValues::AllOld;
-    let condition = Condition {
+    let only_if = OnlyIf {
         condition_expression,
         expression_attribute_values,
         return_values_on_condition_check_failure,
     };
-    PutItem { table_name, item, condition: Some(condition) }
+    PutItem { table_name, item, only_if: Some(only_if) }
 }
 
 /// A stream that somebody has: this attempt, where the answer to its claim was lost and which was claimed again.

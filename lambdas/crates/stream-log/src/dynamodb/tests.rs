@@ -176,7 +176,7 @@ fn requests_are_what_the_sdk_makes_of_them() {
     expected["ReturnValues"] = "ALL_NEW".into();
     expected.as_object_mut().unwrap().remove("ExpressionAttributeValues");
     check(body(&UpdateItem { return_values: Some(ReturnValues::AllNew), ..update.request("t") }), expected);
-    let put = PutItem { table_name: "t", item: &key, condition: None };
+    let put = PutItem { table_name: "t", item: &key, only_if: None };
     check(body(&put), json!({"TableName": "t", "Item": {"pk": {"S": "a"}}}));
 }
 
