@@ -3,10 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use auth::Caller;
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_smithy_async::{rt::sleep::SharedAsyncSleep, rt::sleep::TokioSleep, time::SharedTimeSource};
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_types::{SdkConfig, region::Region};
+use aws_credential_types::Credentials;
 use chat::{ErrorCode, StreamId};
 use futures_util::future::join_all;
 use local_cloud::{
@@ -14,9 +11,9 @@ use local_cloud::{
     faults::Faults,
     sigv4::{Identities, REGION},
 };
+use startup::{Aws, HttpClient};
 use stream_log::{
     Caps, Chunk, DynamoDb, Finish, Key, Notes, Over, Phase, Reservation, Rights, Settle, Store, Take, Taken,
-    client,
 };
 
 const TABLE: &str = "streams";
@@ -51,16 +48,9 @@ async fn bench() -> Bench {
         None,
         "test",
     );
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(startup::HttpClient::new().for_sdk())
-        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-        .time_source(SharedTimeSource::default())
-        .endpoint_url(endpoint)
-        .build();
-    Bench { service, store: DynamoDb::new(client(&config), TABLE.to_owned()) }
+    let aws = Aws::new(HttpClient::new(), REGION.to_owned(), credentials);
+    let endpoint = Some(endpoint.parse().unwrap());
+    Bench { service, store: DynamoDb::new(&aws, endpoint, TABLE.to_owned()).unwrap() }
 }
 
 fn key(owner: &str) -> Key {

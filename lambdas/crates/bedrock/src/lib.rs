@@ -30,7 +30,7 @@ pub fn from_settings(
     aws: &Aws,
 ) -> Result<(Retrying<BedrockModel>, Arc<str>), SettingsError> {
     let client = client(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?));
-    let id: Arc<str> = settings.required("MODEL_ID")?.into();
+    let id: Arc<str> = settings.required::<String>("MODEL_ID")?.into();
     let model = BedrockModel::new(client, id.clone(), settings.optional("MODEL_REQUEST_FIELDS")?);
     Ok((Retrying::new(model, Backoff::default()), id))
 }

@@ -17,17 +17,22 @@ pub struct Aws {
 
 impl Aws {
     pub fn from_settings(settings: Settings, http: HttpClient) -> Result<Self, SettingsError> {
-        Ok(Self {
-            http,
-            region: settings.required("AWS_REGION")?,
-            credentials: Credentials::new(
-                settings.required("AWS_ACCESS_KEY_ID")?,
-                settings.required("AWS_SECRET_ACCESS_KEY")?,
-                settings.optional("AWS_SESSION_TOKEN")?,
-                None,
-                "Lambda",
-            ),
-        })
+        let credentials = Credentials::new(
+            settings.required::<String>("AWS_ACCESS_KEY_ID")?,
+            settings.required::<String>("AWS_SECRET_ACCESS_KEY")?,
+            settings.optional("AWS_SESSION_TOKEN")?,
+            None,
+            "Lambda",
+        );
+        Ok(Self::new(http, settings.required("AWS_REGION")?, credentials))
+    }
+
+    pub fn new(http: HttpClient, region: String, credentials: Credentials) -> Self {
+        Self { http, region, credentials }
+    }
+
+    pub fn http(&self) -> &HttpClient {
+        &self.http
     }
 
     pub fn region(&self) -> &str {

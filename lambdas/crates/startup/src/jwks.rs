@@ -28,7 +28,7 @@ impl FetchJwks for HttpJwks {
     async fn fetch(&self) -> Result<Vec<u8>, JwksUnavailable> {
         let request = HttpRequest::get(&self.url).map_err(|error| JwksUnavailable(error.into()))?;
         match self.client.send(request, LIMIT).await {
-            Ok((status, body)) if status.is_success() => Ok(body),
+            Ok((status, body)) if status.is_success() => Ok(body.into()),
             Ok((status, _)) => Err(JwksUnavailable(format!("{} answered {status}", self.url).into())),
             Err(error) => Err(JwksUnavailable(error.into())),
         }

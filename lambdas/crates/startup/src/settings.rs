@@ -18,7 +18,10 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    pub fn required(self, name: &'static str) -> Result<String, SettingsError> {
+    pub fn required<T>(self, name: &'static str) -> Result<T, SettingsError>
+    where
+        T: FromStr<Err: Display>,
+    {
         self.optional(name)?.ok_or(SettingsError::Missing(name))
     }
 

@@ -3,52 +3,50 @@
 //! `pk` names a stream with its owner, or a user; `sk` is `head` or `chunk#<last seq>` of a stream, `usage` of a user.
 //! `head` sorts after every chunk, so that one query reads what is new and how things stand.
 
+mod api;
+mod error;
 mod items;
 mod take;
 
-use std::{collections::HashMap, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
-use aws_sdk_dynamodb::{
-    Client,
-    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
-    error::SdkError,
-    operation::update_item::{UpdateItemError, UpdateItemOutput},
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
-use aws_types::SdkConfig;
+use aws_call::{Endpoint, Service};
 use chat::Backoff;
+use startup::{Aws, SettingsError};
 
+use self::{
+    api::{
+        Api, AttributeValue, Found, GetItem, GotItem, Item, Names, Operation, PutItem, Query, ReturnValues,
+        UpdateItem, UpdatedItem, body,
+    },
+    error::{ApiError, Kind},
+};
 use crate::store::{Chunk, Finish, Head, Key, Page, Settle, Store, StoreError, Take, Taken};
 
 /// Chunks that are read at once; whoever wants more asks again.
-const PAGE_ITEMS: i32 = 100;
+const PAGE_ITEMS: u32 = 100;
 
-/// All answers of one user begin and end on the same item, and `DynamoDB` refuses what meets there. The SDK does not try
-/// that again (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>).
+/// All answers of one user begin and end on the same item, and `DynamoDB` refuses what meets there. That is not a
+/// throttle (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>).
 const ON_CONFLICT: Backoff =
     Backoff { attempts: 6, base: Duration::from_millis(10), cap: Duration::from_millis(100) };
 
 /// A table of streams.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct DynamoDb {
-    client: Client,
+    api: Api,
     table: String,
 }
 
-/// A client that would rather fail than keep a stream waiting. The SDK retries what passes: throttling, 5xx, timeouts.
-pub fn client(config: &SdkConfig) -> Client {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_secs(1))
-        .operation_timeout(Duration::from_secs(3))
-        .build();
-    let retries =
-        RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50));
-    Client::from_conf(Builder::from(config).timeout_config(timeouts).retry_config(retries).build())
-}
-
 impl DynamoDb {
-    pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    /// `endpoint` is where `DynamoDB` is, if not at its usual address.
+    pub fn new(aws: &Aws, endpoint: Option<Endpoint>, table: String) -> Result<Self, SettingsError> {
+        let usual = || format!("https://dynamodb.{}.{}", aws.region(), dns_suffix(aws.region())).parse();
+        let endpoint = endpoint.map_or_else(usual, Ok).map_err(|_| SettingsError::Wrong {
+            name: "AWS_REGION",
+            problem: "it is no part of a host's name".to_owned(),
+        })?;
+        Ok(Self { api: Api { service: Service::new(aws, "dynamodb")?, endpoint }, table })
     }
 }
 
@@ -58,13 +56,13 @@ impl Store for DynamoDb {
     }
 
     async fn look(&self, key: &Key) -> Result<Option<Head>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(items::head_key(key)));
-        let output = get
-            .consistent_read(true)
-            .send()
+        let request = GetItem { table_name: &self.table, key: &items::head_key(key), consistent_read: true };
+        let got: GotItem = self
+            .api
+            .call(Operation::GetItem, &request)
             .await
             .map_err(|error| StoreError::new("read a stream", error))?;
-        output.item.map(|item| items::head(&item)).transpose()
+        got.item.map(|item| items::head(&item)).transpose()
     }
 
     async fn renew(&self, key: &Key, attempt: &str, lease_until: u64) -> Result<Option<Head>, StoreError> {
@@ -81,8 +79,10 @@ impl Store for DynamoDb {
     }
 
     async fn append(&self, key: &Key, chunk: &Chunk) -> Result<(), StoreError> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(items::of_chunk(key, chunk)));
-        put.send().await.map(drop).map_err(|error| StoreError::new("keep events", error))
+        let item = items::of_chunk(key, chunk);
+        let request = body(&PutItem { table_name: &self.table, item: &item, only_if: None });
+        let put = self.api.post(Operation::PutItem, request).await;
+        put.map(drop).map_err(|error| StoreError::new("keep events", error))
     }
 
     async fn finish(&self, key: &Key, finish: &Finish) -> Result<bool, StoreError> {
@@ -126,23 +126,25 @@ impl Store for DynamoDb {
     }
 
     async fn read(&self, key: &Key, after: Option<u64>) -> Result<Page, StoreError> {
-        let output = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND sk > :after")
-            .expression_attribute_values(":pk", AttributeValue::S(items::stream_pk(key)))
-            .expression_attribute_values(":after", AttributeValue::S(items::chunks_after(after)))
-            .consistent_read(true)
-            .limit(PAGE_ITEMS)
-            .send()
+        let request = Query {
+            table_name: &self.table,
+            key_condition_expression: "pk = :pk AND sk > :after",
+            expression_attribute_values: [
+                (Cow::Borrowed(":pk"), AttributeValue::S(items::stream_pk(key))),
+                (Cow::Borrowed(":after"), AttributeValue::S(items::chunks_after(after))),
+            ]
+            .into(),
+            consistent_read: true,
+            limit: PAGE_ITEMS,
+        };
+        let found: Found = self
+            .api
+            .call(Operation::Query, &request)
             .await
             .map_err(|error| StoreError::new("read events", error))?;
-        items::page(&output.items.unwrap_or_default())
+        items::page(&found.items)
     }
 }
-
-type Item = HashMap<String, AttributeValue>;
 
 /// What came of a conditional update: the item as it is now, or, where the condition fails, as it was.
 enum Updated {
@@ -159,41 +161,32 @@ impl DynamoDb {
     }
 
     async fn update(&self, update: Update, did: &'static str) -> Result<Updated, StoreError> {
+        let request =
+            body(&UpdateItem { return_values: Some(ReturnValues::AllNew), ..update.request(&self.table) });
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.send(update.clone()).await {
-                Ok(output) => return Ok(Updated::Now(output.attributes.unwrap_or_default())),
-                Err(error) => error,
-            };
-            match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    return Ok(Updated::NotNow(failed.item.clone()));
-                }
-                Some(UpdateItemError::TransactionConflictException(_)) => {
-                    let Some(pause) = ON_CONFLICT.pause_after(tries) else {
-                        return Err(StoreError::new(did, error));
+            let refusal = match self.api.post(Operation::UpdateItem, request.clone()).await {
+                Ok(answer) => {
+                    return match serde_json::from_slice(&answer) {
+                        Ok(UpdatedItem { attributes }) => Ok(Updated::Now(attributes)),
+                        Err(error) => Err(StoreError::new(did, ApiError::unreadable(&error))),
                     };
-                    tokio::time::sleep(pause).await;
                 }
-                _ => return Err(StoreError::new(did, error)),
+                Err(ApiError::Refused(refusal)) => refusal,
+                Err(error @ (ApiError::Call(_) | ApiError::Unreadable { .. })) => {
+                    return Err(StoreError::new(did, error));
+                }
+            };
+            match refusal.kind() {
+                Kind::ConditionFailed => return Ok(Updated::NotNow(refusal.into_item())),
+                Kind::Conflict => match ON_CONFLICT.pause_after(tries) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(StoreError::new(did, refusal)),
+                },
+                Kind::Cancelled | Kind::Passing | Kind::Other => return Err(StoreError::new(did, refusal)),
             }
         }
-    }
-
-    async fn send(&self, update: Update) -> Result<UpdateItemOutput, SdkError<UpdateItemError>> {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(update.key))
-            .update_expression(update.expression)
-            .condition_expression(update.condition)
-            .set_expression_attribute_names(some(update.names))
-            .set_expression_attribute_values(some(update.values))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await
     }
 }
 
@@ -201,48 +194,75 @@ impl DynamoDb {
 #[derive(Clone)]
 struct Update {
     key: Item,
-    expression: String,
-    condition: String,
-    names: HashMap<String, String>,
+    expression: Cow<'static, str>,
+    condition: Cow<'static, str>,
+    names: Names,
     values: Item,
 }
 
 impl Update {
     fn of(key: Item) -> Self {
-        let (names, values) = (HashMap::new(), HashMap::new());
-        Self { key, expression: String::new(), condition: String::new(), names, values }
+        let (names, values) = (Names::new(), Item::new());
+        Self { key, expression: "".into(), condition: "".into(), names, values }
     }
 
-    fn set(mut self, expression: impl Into<String>) -> Self {
+    fn request<'a>(&'a self, table_name: &'a str) -> UpdateItem<'a> {
+        UpdateItem {
+            table_name,
+            key: &self.key,
+            update_expression: &self.expression,
+            condition_expression: &self.condition,
+            expression_attribute_names: &self.names,
+            expression_attribute_values: &self.values,
+            return_values: None,
+            return_values_on_condition_check_failure: ReturnValues::AllOld,
+        }
+    }
+
+    fn set(mut self, expression: impl Into<Cow<'static, str>>) -> Self {
         self.expression = expression.into();
         self
     }
 
-    fn only_if(mut self, condition: impl Into<String>) -> Self {
+    fn only_if(mut self, condition: impl Into<Cow<'static, str>>) -> Self {
         self.condition = condition.into();
         self
     }
 
-    fn name(mut self, placeholder: &str, name: &str) -> Self {
-        self.names.insert(placeholder.to_owned(), name.to_owned());
+    fn name(mut self, placeholder: &'static str, name: &str) -> Self {
+        self.names.insert(placeholder.into(), name.to_owned());
         self
     }
 
-    fn value(mut self, placeholder: &str, value: AttributeValue) -> Self {
-        self.values.insert(placeholder.to_owned(), value);
+    fn value(mut self, placeholder: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
+        self.values.insert(placeholder.into(), value);
         self
     }
 
-    fn text(self, placeholder: &str, text: &str) -> Self {
+    fn text(self, placeholder: impl Into<Cow<'static, str>>, text: &str) -> Self {
         self.value(placeholder, AttributeValue::S(text.to_owned()))
     }
 
-    fn number(self, placeholder: &str, number: u64) -> Self {
+    fn number(self, placeholder: impl Into<Cow<'static, str>>, number: u64) -> Self {
         self.value(placeholder, AttributeValue::N(number.to_string()))
     }
 }
 
-/// An empty map of placeholders is refused; none at all is not.
-fn some<V>(placeholders: HashMap<String, V>) -> Option<HashMap<String, V>> {
-    (!placeholders.is_empty()).then_some(placeholders)
+/// Of the partition that a region is in, as the SDKs' `partitions.json` has them.
+fn dns_suffix(region: &str) -> &'static str {
+    let suffixes = [
+        ("cn-", "amazonaws.com.cn"),
+        ("eusc-", "amazonaws.eu"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("us-isob-", "sc2s.sgov.gov"),
+        ("eu-isoe-", "cloud.adc-e.uk"),
+        ("us-isof-", "csp.hci.ic.gov"),
+    ];
+    suffixes
+        .iter()
+        .find(|(prefix, _)| region.starts_with(prefix))
+        .map_or("amazonaws.com", |(_, suffix)| suffix)
 }
+
+#[cfg(test)]
+mod tests;

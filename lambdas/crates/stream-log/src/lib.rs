@@ -23,7 +23,7 @@ mod usage;
 mod writer;
 
 pub use claim::{Begun, Claim, ClaimError, Queued};
-pub use dynamodb::{DynamoDb, client};
+pub use dynamodb::DynamoDb;
 pub use follow::Following;
 pub use keeper::{Attempt, Keeper};
 pub use recording::Recording;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use startup::{Aws, Ledger, Settings, SettingsError};
 
-use crate::{Caps, DynamoDb, Options, StreamLog, dynamodb};
+use crate::{Caps, DynamoDb, Options, StreamLog};
 
 const DEFAULT_RETENTION: Duration = Duration::from_hours(24);
 const DEFAULT_ABANDON_AFTER: Duration = Duration::from_secs(30);
@@ -10,7 +10,7 @@ const DEFAULT_ABANDON_AFTER: Duration = Duration::from_secs(30);
 /// The log that the settings name; without `STREAM_LOG_TABLE` there is none.
 pub fn from_settings(settings: Settings, aws: &Aws) -> Result<StreamLog<DynamoDb>, SettingsError> {
     let Some(table) = settings.optional("STREAM_LOG_TABLE")? else { return Ok(StreamLog::off()) };
-    let client = dynamodb::client(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_DYNAMODB")?));
+    let store = DynamoDb::new(aws, settings.optional("AWS_ENDPOINT_URL_DYNAMODB")?, table)?;
     let options = Options {
         retention: settings.seconds_or("STREAM_LOG_RETENTION_SECONDS", DEFAULT_RETENTION)?,
         caps: Caps {
@@ -19,5 +19,5 @@ pub fn from_settings(settings: Settings, aws: &Aws) -> Result<StreamLog<DynamoDb
         },
         abandon_after: settings.seconds_or("ABANDON_AFTER_SECONDS", DEFAULT_ABANDON_AFTER)?,
     };
-    Ok(StreamLog::new(DynamoDb::new(client, table), options, Ledger::from_settings(settings)?))
+    Ok(StreamLog::new(store, options, Ledger::from_settings(settings)?))
 }

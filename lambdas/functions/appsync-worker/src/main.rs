@@ -11,15 +11,14 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 }
 
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, impl stream_log::Store>> {
-    let http = HttpClient::new();
-    let aws = Aws::from_settings(settings, http.clone())?;
+    let aws = Aws::from_settings(settings, HttpClient::new())?;
     let (model, model_id) = bedrock::from_settings(settings, &aws)?;
     Ok(Function {
         queue: Queue {
             client: aws_sdk_sqs::Client::new(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_SQS")?)),
             url: settings.required("QUEUE_URL")?,
         },
-        publisher: Publisher::new(http, &aws, settings.required("GRAPHQL_URL")?),
+        publisher: Publisher::new(&aws, settings.required("GRAPHQL_URL")?)?,
         log: stream_log::from_settings(settings, &aws)?,
         model,
         model_id,

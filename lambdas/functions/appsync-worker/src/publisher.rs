@@ -1,15 +1,11 @@
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use auth::Caller;
-use aws_credential_types::Credentials;
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningError, SigningSettings, sign},
-    sign::v4,
-};
-use aws_smithy_runtime_api::client::{identity::Identity, orchestrator::HttpRequest};
+use aws_call::{CallError, Endpoint, Header, Service};
+use bytes::Bytes;
 use chat::{Backoff, EventSink, SinkError, StreamEvent, StreamId, Tuning};
 use serde::Deserialize;
-use startup::{Aws, HttpClient, HttpError};
+use startup::{Aws, SettingsError};
 
 use crate::mutation::publish_token;
 
@@ -17,6 +13,8 @@ use crate::mutation::publish_token;
 const TRY_FOR: Duration = Duration::from_secs(3);
 
 const RETRY: Backoff = Backoff { attempts: 4, base: Duration::from_millis(100), cap: Duration::from_secs(1) };
+
+const HEADERS: [Header; 1] = [("content-type", "application/json")];
 
 /// AppSync drops a subscription payload over 240 KB without a word
 /// (<https://docs.aws.amazon.com/general/latest/gr/appsync.html>); this leaves it far away.
@@ -32,11 +30,10 @@ pub fn tuning() -> Tuning {
 }
 
 /// Signs and sends `publishToken` mutations, all over one client and its kept-alive connection.
+#[derive(Debug)]
 pub struct Publisher {
-    http: HttpClient,
-    url: String,
-    region: String,
-    credentials: Identity,
+    service: Service,
+    url: Endpoint,
 }
 
 /// The subscribers of one session.
@@ -49,12 +46,8 @@ pub(crate) struct Session<'a> {
 
 #[derive(Debug, thiserror::Error)]
 enum PublishError {
-    #[error("the mutation could not be signed")]
-    Sign(#[from] SigningError),
-    #[error("the signed mutation is not an HTTP request")]
-    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error(transparent)]
-    Http(#[from] HttpError),
+    #[error("AppSync was not reached")]
+    Call(#[from] CallError),
     #[error("AppSync answered {status}")]
     Status { status: u16 },
     /// A 200 whose body says that the mutation failed.
@@ -63,42 +56,20 @@ enum PublishError {
 }
 
 impl Publisher {
-    pub fn new(http: HttpClient, aws: &Aws, url: String) -> Self {
-        let credentials: Credentials = aws.credentials().clone();
-        Self { http, url, region: aws.region().to_owned(), credentials: credentials.into() }
+    pub fn new(aws: &Aws, url: Endpoint) -> Result<Self, SettingsError> {
+        Ok(Self { service: Service::new(aws, "appsync")?, url })
     }
 
     pub(crate) fn session(&self, caller: &Caller, stream_id: StreamId) -> Session<'_> {
         Session { publisher: self, owner: caller.sub().to_owned(), stream_id, published: 0 }
     }
 
-    async fn publish(&self, body: &[u8]) -> Result<(), PublishError> {
-        let (status, answer) = self.http.send(self.signed(body)?, TRY_FOR).await?;
+    async fn publish(&self, mutation: Bytes) -> Result<(), PublishError> {
+        let (status, answer) = self.service.post(&self.url, &HEADERS, mutation, TRY_FOR).await?;
         if !status.is_success() {
             return Err(PublishError::Status { status: status.as_u16() });
         }
         graphql_errors(&answer).map_or(Ok(()), |errors| Err(PublishError::GraphQl(errors)))
-    }
-
-    fn signed(&self, body: &[u8]) -> Result<HttpRequest, PublishError> {
-        let mut request = http::Request::post(&self.url)
-            .header("content-type", "application/json")
-            .body(body.to_vec())
-            .map_err(|error| PublishError::Request(error.into()))?;
-        let params = v4::SigningParams::builder()
-            .identity(&self.credentials)
-            .region(&self.region)
-            .name("appsync")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| PublishError::Request(error.into()))?;
-        let headers =
-            request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        let signable = SignableRequest::new("POST", &self.url, headers, SignableBody::Bytes(body))?;
-        let (signature, _) = sign(signable, &params.into())?.into_parts();
-        signature.apply_to_request_http1x(&mut request);
-        HttpRequest::try_from(request.map(Into::into)).map_err(|error| PublishError::Request(error.into()))
     }
 }
 
@@ -106,9 +77,9 @@ impl EventSink for Session<'_> {
     /// One mutation at a time: AppSync does not keep the order of mutations that overlap.
     async fn send(&mut self, events: &[StreamEvent]) -> Result<(), SinkError> {
         for event in events {
-            let body = publish_token(event, self.stream_id.as_str(), &self.owner);
+            let mutation = Bytes::from(publish_token(event, self.stream_id.as_str(), &self.owner));
             let mut tries = 0;
-            while let Err(error) = self.publisher.publish(&body).await {
+            while let Err(error) = self.publisher.publish(mutation.clone()).await {
                 tries += 1;
                 match RETRY.pause_after(tries).filter(|_| error.may_pass()) {
                     Some(pause) => tokio::time::sleep(pause).await,
@@ -129,9 +100,9 @@ impl EventSink for Session<'_> {
 impl PublishError {
     fn may_pass(&self) -> bool {
         match self {
-            Self::Http(_) | Self::GraphQl(_) => true,
+            Self::Call(CallError::Http(_)) | Self::GraphQl(_) => true,
             Self::Status { status } => *status == 429 || *status >= 500,
-            Self::Sign(_) | Self::Request(_) => false,
+            Self::Call(CallError::Request(_)) => false,
         }
     }
 }

@@ -1,13 +1,11 @@
 use std::time::Duration;
 
-use aws_sdk_apigatewaymanagement::{
-    Client,
-    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
-    operation::post_to_connection::PostToConnectionError,
-    primitives::Blob,
-};
-use aws_types::SdkConfig;
-use chat::{EventSink, SinkError, StreamEvent, Tuning, wire};
+use aws_call::{CallError, Endpoint, Header, NotAnEndpoint, Service};
+use bytes::Bytes;
+use chat::{Backoff, EventSink, SinkError, StreamEvent, Tuning, wire};
+use serde::Deserialize;
+use startup::{Aws, SettingsError};
+use tokio::time::{Instant, sleep};
 
 /// API Gateway meters messages per 32 KB and splits them into frames of that size
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>). An event is one frame: the text
@@ -18,48 +16,81 @@ const MAX_TEXT_BYTES: usize = 32 * 1024 - 512;
 /// frames of a screen; the first token does not wait.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
+/// The order of events is kept by having one call under way at a time, so a call that hangs must not hang for long.
+const TRY_FOR: Duration = Duration::from_secs(3);
+const IN_ALL: Duration = Duration::from_secs(10);
+const RETRY: Backoff = Backoff { attempts: 6, base: Duration::from_millis(100), cap: Duration::from_secs(2) };
+
+const HEADERS: [Header; 1] = [("content-type", "application/octet-stream")];
+
 /// What is special about this transport's limits.
 pub fn tuning() -> Tuning {
     Tuning { max_delta_bytes: MAX_TEXT_BYTES, flush_interval: FLUSH_INTERVAL, ..Tuning::default() }
 }
 
-/// A client for `@connections`. The order of events is kept by having one call under way at a time, so a call that
-/// hangs must not hang for long. The SDK retries 429 and 5xx with jitter, nothing else.
-pub fn client(config: &SdkConfig) -> Client {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_secs(3))
-        .operation_timeout(Duration::from_secs(10))
-        .build();
-    let retries = RetryConfig::standard()
-        .with_max_attempts(6)
-        .with_initial_backoff(Duration::from_millis(100))
-        .with_max_backoff(Duration::from_secs(2));
-    Client::from_conf(Builder::from(config).timeout_config(timeouts).retry_config(retries).build())
+/// The connections of one WebSocket API: its `@connections` API
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>).
+#[derive(Debug)]
+pub struct Connections {
+    service: Service,
+    url: Endpoint,
 }
 
-/// One WebSocket connection: an event is a message.
-pub(crate) struct Connection {
-    client: Client,
-    id: String,
-    posted: u64,
-}
+impl Connections {
+    pub fn new(aws: &Aws, url: Endpoint) -> Result<Self, SettingsError> {
+        Ok(Self { service: Service::new(aws, "execute-api")?, url })
+    }
 
-impl Connection {
-    pub(crate) fn new(client: Client, id: String) -> Self {
-        Self { client, id, posted: 0 }
+    pub(crate) fn connection(&self, id: &str) -> Result<Connection<'_>, NotAnEndpoint> {
+        let url = self.url.resource("@connections", id)?;
+        Ok(Connection { service: &self.service, url, posted: 0 })
     }
 }
 
-impl EventSink for Connection {
+/// One WebSocket connection: an event is a message.
+pub(crate) struct Connection<'a> {
+    service: &'a Service,
+    url: Endpoint,
+    posted: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum PostError {
+    #[error("API Gateway was not reached")]
+    Call(#[from] CallError),
+    #[error("API Gateway answered {status}{}", reason.as_deref().unwrap_or_default())]
+    Status { status: u16, reason: Option<String> },
+}
+
+impl Connection<'_> {
+    /// A try without an answer is made again as well, although its message may have been delivered, or may yet be, after
+    /// those that follow it: an event has a number, and the client passes over one that it has seen. Without another try
+    /// there would be a hole.
+    async fn post(&self, message: Bytes) -> Result<(), SinkError> {
+        let end = Instant::now() + IN_ALL;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let limit = TRY_FOR.min(end.saturating_duration_since(Instant::now()));
+            let error = match self.service.post(&self.url, &HEADERS, message.clone(), limit).await {
+                Ok((status, _)) if status.is_success() => return Ok(()),
+                Ok((status, _)) if status.as_u16() == 410 => return Err(SinkError::Gone),
+                Ok((status, answer)) => PostError::of(status.as_u16(), &answer),
+                Err(error) => error.into(),
+            };
+            let pause = RETRY.pause_after(tries).filter(|_| error.may_pass());
+            match pause.filter(|pause| Instant::now() + *pause < end) {
+                Some(pause) => sleep(pause).await,
+                None => return Err(SinkError::Failed(error.into())),
+            }
+        }
+    }
+}
+
+impl EventSink for Connection<'_> {
     async fn send(&mut self, events: &[StreamEvent]) -> Result<(), SinkError> {
         for event in events {
-            let call = self.client.post_to_connection().connection_id(&self.id);
-            call.data(Blob::new(wire::to_json(event))).send().await.map_err(|error| {
-                match error.as_service_error() {
-                    Some(PostToConnectionError::GoneException(_)) => SinkError::Gone,
-                    _ => SinkError::Failed(error.into()),
-                }
-            })?;
+            self.post(wire::to_json(event).into()).await?;
             self.posted += 1;
         }
         Ok(())
@@ -69,3 +100,27 @@ impl EventSink for Connection {
         self.posted
     }
 }
+
+impl PostError {
+    /// With API Gateway's words where they say which permission is missing: those of other errors may quote the message.
+    fn of(status: u16, answer: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Forbidden {
+            #[serde(alias = "Message")]
+            message: String,
+        }
+        let reason = (status == 403).then(|| serde_json::from_slice(answer).ok()).flatten();
+        Self::Status { status, reason: reason.map(|Forbidden { message }| format!(": {message}")) }
+    }
+
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Call(CallError::Http(_)) => true,
+            Self::Call(CallError::Request(_)) => false,
+            Self::Status { status, .. } => *status == 429 || *status >= 500,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

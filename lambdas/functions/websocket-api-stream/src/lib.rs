@@ -11,7 +11,6 @@ mod refusal;
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
-use aws_sdk_apigatewaymanagement::Client;
 use chat::{
     ChatRequest, EventSink as _, InvalidRequest, Limits, Model, Opening, RequestLimits, ResumeRequest,
     Tuning, relay,
@@ -23,11 +22,11 @@ use tokio::time::Instant;
 use tracing::error;
 
 use crate::{connection::Connection, refusal::Refusal};
-pub use connection::{client as connections, tuning};
+pub use connection::{Connections, tuning};
 
 /// The function with everything it needs.
 pub struct Function<M, S> {
-    pub connections: Client,
+    pub connections: Connections,
     pub log: StreamLog<S>,
     pub model: M,
     pub model_id: Arc<str>,
@@ -53,13 +52,13 @@ impl<M: Model, S: Store> Function<M, S> {
     ) -> Result<(), Diagnostic> {
         let (message, context) = event.into_parts();
         let limits = self.tuning.limits(Instant::now(), startup::remaining(context.deadline));
-        let Some(connection_id) = message.request_context.connection_id.clone() else {
+        let connection_id = message.request_context.connection_id.as_deref().unwrap_or_default();
+        let Ok(mut connection) = self.connections.connection(connection_id) else {
             return Err(Diagnostic {
                 error_type: "NoConnection".to_owned(),
                 error_message: "the event has no requestContext.connectionId".to_owned(),
             });
         };
-        let mut connection = Connection::new(self.connections.clone(), connection_id);
         let request_id = context.request_id.as_str();
         match self.admit(&message, &limits).await {
             Ok(Admitted::Claimed(request, attempt, keeper)) => {
@@ -74,7 +73,7 @@ impl<M: Model, S: Store> Function<M, S> {
     async fn answer(
         &self,
         request_id: &str,
-        mut connection: Connection,
+        mut connection: Connection<'_>,
         request: &ChatRequest,
         attempt: &Attempt,
         limits: &Limits,
@@ -93,7 +92,7 @@ impl<M: Model, S: Store> Function<M, S> {
         self.ledger.answered(request_id, &request.stream_id, &outcome);
     }
 
-    async fn refuse(&self, request_id: &str, connection: &mut Connection, refusal: Refusal) {
+    async fn refuse(&self, request_id: &str, connection: &mut Connection<'_>, refusal: Refusal) {
         self.ledger.refused(request_id, refusal.stream_id(), refusal.code(), &refusal);
         if let Err(error) = connection.send(&[refusal.into_event()]).await {
             error!(request_id, error = %Causes(&error), "the refusal was not delivered");

@@ -1,6 +1,6 @@
 use lambda_runtime::{LambdaEvent, service_fn};
 use startup::{Aws, HttpClient, Ledger, Settings, init_telemetry};
-use websocket_api_stream::{Function, connections};
+use websocket_api_stream::{Connections, Function};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -16,7 +16,7 @@ fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, imp
     let aws = Aws::from_settings(settings, HttpClient::new())?;
     let (model, model_id) = bedrock::from_settings(settings, &aws)?;
     Ok(Function {
-        connections: connections(&aws.sdk_config(Some(settings.required("CONNECTIONS_URL")?))),
+        connections: Connections::new(&aws, settings.required("CONNECTIONS_URL")?)?,
         log: stream_log::from_settings(settings, &aws)?,
         model,
         model_id,

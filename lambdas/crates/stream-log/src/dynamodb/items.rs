@@ -1,11 +1,10 @@
 //! What the items look like.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use chat::ErrorCode;
 
-use super::{Item, Update};
+use super::{AttributeValue, Item, Update};
 use crate::{
     store::{Chunk, Finish, Head, Key, Page, Phase, StoreError},
     usage::Usage,
@@ -33,10 +32,10 @@ pub(super) fn chunks_after(seq: Option<u64>) -> String {
 
 pub(super) fn of_chunk(key: &Key, chunk: &Chunk) -> Item {
     let mut item = keys(stream_pk(key), chunks_after(Some(chunk.last)));
-    item.insert("first".to_owned(), number(chunk.first));
-    item.insert("last".to_owned(), number(chunk.last));
-    item.insert("events".to_owned(), AttributeValue::S(chunk.events.clone()));
-    item.insert("expires_at".to_owned(), number(chunk.expires_at));
+    item.insert("first".into(), number(chunk.first));
+    item.insert("last".into(), number(chunk.last));
+    item.insert("events".into(), AttributeValue::S(chunk.events.clone()));
+    item.insert("expires_at".into(), number(chunk.expires_at));
     item
 }
 
@@ -86,11 +85,11 @@ pub(super) fn finish(key: &Key, finish: &Finish) -> Update {
     let mut expression = "SET phase = :phase".to_owned();
     for (name, value) in numbers.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         let _ = write!(expression, ", {name} = :{name}");
-        update = update.number(&format!(":{name}"), value);
+        update = update.number(format!(":{name}"), value);
     }
     for (name, value) in texts.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         let _ = write!(expression, ", {name} = :{name}");
-        update = update.text(&format!(":{name}"), value);
+        update = update.text(format!(":{name}"), value);
     }
     let update = update.set(expression).text(":attempt", &finish.attempt);
     let update = update.text(":running", Phase::Running.as_str()).text(":queued", Phase::Queued.as_str());
@@ -102,20 +101,19 @@ pub(super) fn finish(key: &Key, finish: &Finish) -> Update {
 }
 
 pub(super) fn of_usage(key: &Key, usage: &Usage) -> Item {
-    let running = usage.running.iter().map(|(id, until)| (id.clone(), number(*until))).collect();
+    let running = usage.running.iter().map(|(id, until)| (Cow::Owned(id.clone()), number(*until))).collect();
     let mut item = usage_key(key);
-    item.insert("usage_day".to_owned(), number(usage.day));
-    item.insert("tokens".to_owned(), number(usage.tokens));
-    item.insert("running".to_owned(), AttributeValue::M(running));
-    item.insert("rev".to_owned(), number(usage.rev));
+    item.insert("usage_day".into(), number(usage.day));
+    item.insert("tokens".into(), number(usage.tokens));
+    item.insert("running".into(), AttributeValue::M(running));
+    item.insert("rev".into(), number(usage.rev));
     item
 }
 
 pub(super) fn usage(item: &Item) -> Result<Usage, StoreError> {
-    let running = item.get("running").and_then(|value| value.as_m().ok());
-    let running = running.ok_or_else(|| unreadable("running"))?;
+    let Some(AttributeValue::M(running)) = item.get("running") else { return Err(unreadable("running")) };
     let running: Result<BTreeMap<_, _>, StoreError> =
-        running.keys().map(|id| Ok((id.clone(), integer(running, id)?))).collect();
+        running.keys().map(|id| Ok((id.to_string(), integer(running, id)?))).collect();
     Ok(Usage {
         day: integer(item, "usage_day")?,
         tokens: integer(item, "tokens")?,
@@ -125,7 +123,7 @@ pub(super) fn usage(item: &Item) -> Result<Usage, StoreError> {
 }
 
 fn keys(pk: String, sk: String) -> Item {
-    [("pk".to_owned(), AttributeValue::S(pk)), ("sk".to_owned(), AttributeValue::S(sk))].into()
+    [("pk".into(), AttributeValue::S(pk)), ("sk".into(), AttributeValue::S(sk))].into()
 }
 
 pub(super) fn number(number: u64) -> AttributeValue {
@@ -133,13 +131,21 @@ pub(super) fn number(number: u64) -> AttributeValue {
 }
 
 fn text<'a>(item: &'a Item, name: &str) -> Result<&'a str, StoreError> {
-    let value = item.get(name).and_then(|value| value.as_s().ok());
-    value.map(String::as_str).ok_or_else(|| unreadable(name))
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => Ok(text),
+        Some(AttributeValue::N(_) | AttributeValue::Bool(_) | AttributeValue::M(_)) | None => {
+            Err(unreadable(name))
+        }
+    }
 }
 
 fn integer(item: &Item, name: &str) -> Result<u64, StoreError> {
-    let value = item.get(name).and_then(|value| value.as_n().ok()).and_then(|digits| digits.parse().ok());
-    value.ok_or_else(|| unreadable(name))
+    match item.get(name) {
+        Some(AttributeValue::N(digits)) => digits.parse().map_err(|_| unreadable(name)),
+        Some(AttributeValue::S(_) | AttributeValue::Bool(_) | AttributeValue::M(_)) | None => {
+            Err(unreadable(name))
+        }
+    }
 }
 
 /// Says where and not what: the item may hold an answer's text.

@@ -1,15 +1,13 @@
 //! The claim: one call in the usual case, whatever it has to check.
 
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as SdkUpdate,
-    },
-};
-use aws_smithy_types::error::operation::BuildError;
+use uuid::Uuid;
 
-use super::{DynamoDb, ON_CONFLICT, Update, Updated, items, some};
+use super::{
+    DynamoDb, Item, ON_CONFLICT, Operation, PutItem, ReturnValues, Update, Updated,
+    api::{OnlyIf, TransactWriteItems, Write, body},
+    error::{ApiError, Kind},
+    items,
+};
 use crate::{
     store::{Head, Key, Phase, Rights, StoreError, Take, Taken},
     usage::{Reservation, Usage, day_of},
@@ -76,27 +74,26 @@ async fn reserve(db: &DynamoDb, key: &Key, take: &Take, wish: &Reservation) -> R
     if let Err(over) = Usage::default().reserve(&key.canonical_id(), wish) {
         return Ok(Taken::Over(over));
     }
+    let claim = new(key, take, wish.tokens);
     let mut account = account_unseen(key, wish);
     let mut tries = 0;
     loop {
         tries += 1;
-        let error = match transact(db, new(key, take, wish.tokens), account.clone()).await {
+        let refusal = match transact(db, &claim, &account).await {
             Ok(()) => return Ok(Taken::Mine(head(take, wish))),
-            Err(error) => error,
+            Err(ApiError::Refused(refusal)) if refusal.kind() == Kind::Cancelled => refusal,
+            Err(error) => return Err(StoreError::new(DID, error)),
         };
-        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-        else {
-            return Err(StoreError::new(DID, error));
+        let [of_head, of_account] = refusal.reasons() else {
+            return Err(StoreError::new(DID, refusal));
         };
-        let [of_head, of_account] = cancelled.cancellation_reasons() else {
-            return Err(StoreError::new(DID, error));
-        };
-        if condition_failed(of_head) {
+        if of_head.condition_failed() {
             let item =
                 of_head.item().ok_or_else(|| StoreError::new(DID, "the condition failed on nothing"))?;
             return items::head(item).map(|head| found(take, head));
         }
-        if condition_failed(of_account) {
+        let account_changed = of_account.condition_failed();
+        if account_changed {
             let seen = of_account.item().map(items::usage).transpose()?;
             match seen.clone().unwrap_or_default().reserve(&key.canonical_id(), wish) {
                 Ok(usage) => account = account_seen(key, seen.as_ref(), &usage),
@@ -104,18 +101,17 @@ async fn reserve(db: &DynamoDb, key: &Key, take: &Take, wish: &Reservation) -> R
             }
         }
         // Somebody else was at one of the items at the same moment, or has changed the account since.
-        let Some(pause) = ON_CONFLICT.pause_after(tries) else { return Err(StoreError::new(DID, error)) };
-        if !condition_failed(of_account) {
+        let Some(pause) = ON_CONFLICT.pause_after(tries) else { return Err(StoreError::new(DID, refusal)) };
+        if !account_changed {
             tokio::time::sleep(pause).await;
         }
     }
 }
 
 /// How the user's account is written.
-#[derive(Clone)]
 enum Account {
     Update(Update),
-    Put { item: super::Item, seen: Option<u64> },
+    Put { item: Item, seen: Option<u64> },
 }
 
 /// Without having read it. Fails where a cap would be passed, and also where there is no account yet, its day is over, or
@@ -145,54 +141,36 @@ fn account_seen(key: &Key, seen: Option<&Usage>, usage: &Usage) -> Account {
     Account::Put { item: items::of_usage(key, usage), seen: seen.map(|usage| usage.rev) }
 }
 
-async fn transact(
-    db: &DynamoDb,
-    head: Update,
-    account: Account,
-) -> Result<(), SdkError<TransactWriteItemsError>> {
-    let items = [write(db, head), write_account(db, account)].into_iter().collect::<Result<_, BuildError>>();
-    let items = items.map_err(SdkError::construction_failure)?;
-    db.client.transact_write_items().set_transact_items(Some(items)).send().await.map(drop)
-}
-
-fn write(db: &DynamoDb, update: Update) -> Result<TransactWriteItem, BuildError> {
-    let update = SdkUpdate::builder()
-        .table_name(&db.table)
-        .set_key(Some(update.key))
-        .update_expression(update.expression)
-        .condition_expression(update.condition)
-        .set_expression_attribute_names(some(update.names))
-        .set_expression_attribute_values(some(update.values))
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-        .build()?;
-    Ok(TransactWriteItem::builder().update(update).build())
-}
-
-fn write_account(db: &DynamoDb, account: Account) -> Result<TransactWriteItem, BuildError> {
-    let (item, seen) = match account {
-        Account::Update(update) => return write(db, update),
-        Account::Put { item, seen } => (item, seen),
+async fn transact(db: &DynamoDb, claim: &Update, account: &Account) -> Result<(), ApiError> {
+    let table = db.table.as_str();
+    let account = match account {
+        Account::Update(update) => Write::Update(update.request(table)),
+        Account::Put { item, seen } => Write::Put(put(table, item, *seen)),
     };
-    let put = Put::builder()
-        .table_name(&db.table)
-        .set_item(Some(item))
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let put = match seen {
-        Some(rev) => {
-            put.condition_expression("rev = :rev").expression_attribute_values(":rev", items::number(rev))
-        }
-        None => put.condition_expression("attribute_not_exists(pk)"),
-    };
-    Ok(TransactWriteItem::builder().put(put.build()?).build())
+    let request = body(&TransactWriteItems {
+        transact_items: [Write::Update(claim.request(table)), account],
+        client_request_token: Uuid::new_v4().to_string(),
+    });
+    db.api.post(Operation::TransactWriteItems, request).await.map(drop)
 }
 
-/// A stream that somebody has: this attempt, where the answer to its claim was lost and the SDK has claimed again.
+fn put<'a>(table_name: &'a str, item: &'a Item, seen: Option<u64>) -> PutItem<'a> {
+    let (condition_expression, expression_attribute_values) = match seen {
+        Some(rev) => ("rev = :rev", [(":rev".into(), items::number(rev))].into()),
+        None => ("attribute_not_exists(pk)", Item::new()),
+    };
+    let return_values_on_condition_check_failure = ReturnValues::AllOld;
+    let only_if = OnlyIf {
+        condition_expression,
+        expression_attribute_values,
+        return_values_on_condition_check_failure,
+    };
+    PutItem { table_name, item, only_if: Some(only_if) }
+}
+
+/// A stream that somebody has: this attempt, where the answer to its claim was lost and which was claimed again.
 fn found(take: &Take, head: Head) -> Taken {
     if head.attempt == take.attempt { Taken::Mine(head) } else { Taken::Exists(head) }
-}
-
-fn condition_failed(reason: &CancellationReason) -> bool {
-    reason.code() == Some("ConditionalCheckFailed")
 }
 
 /// What was written: a transaction does not say.

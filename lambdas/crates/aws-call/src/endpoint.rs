@@ -1,0 +1,159 @@
+use std::{fmt::Write as _, str::FromStr};
+
+use http::{Uri, uri::Scheme};
+
+/// Where calls go, with the parts of it that are signed: taken apart once, not for each call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    uri: Uri,
+    host: String,
+    canonical_path: String,
+}
+
+/// A setting that is no endpoint.
+#[derive(Debug, thiserror::Error)]
+#[error("not a URL such as https://host/path, without a query and without . or .. in its path")]
+pub struct NotAnEndpoint;
+
+impl Endpoint {
+    /// One resource of a collection below this endpoint: `<endpoint>/<collection>/<id>`, whatever characters the id has.
+    pub fn resource(&self, collection: &str, id: &str) -> Result<Self, NotAnEndpoint> {
+        // Without an id it would be the collection.
+        if id.is_empty() {
+            return Err(NotAnEndpoint);
+        }
+        let mut url = self.uri.to_string();
+        if !url.ends_with('/') {
+            url.push('/');
+        }
+        url.push_str(collection);
+        url.push('/');
+        encode(id, &mut url);
+        url.parse()
+    }
+
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// What the client sends as `host`, or as `:authority`.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn canonical_path(&self) -> &str {
+        &self.canonical_path
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = NotAnEndpoint;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        let uri: Uri = url.parse().map_err(|_| NotAnEndpoint)?;
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            Some(_) | None => return Err(NotAnEndpoint),
+        };
+        // Signed is the path without its dots and its empty segments; there are none.
+        let odd = |segment: &str| matches!(segment, "" | "." | "..");
+        let path = uri.path().strip_prefix('/').unwrap_or_default();
+        let segments = path.strip_suffix('/').unwrap_or(path);
+        if uri.query().is_some() || (!segments.is_empty() && segments.split('/').any(odd)) {
+            return Err(NotAnEndpoint);
+        }
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or(NotAnEndpoint)?;
+        let usual_port = if secure { 443 } else { 80 };
+        let host = match uri.port_u16().filter(|port| *port != usual_port) {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        // Encoded once more than it is sent: AWS signs the path as it stands in the request line, as one more string.
+        let mut canonical_path = String::with_capacity(uri.path().len() + 8);
+        for (at, segment) in uri.path().split('/').enumerate() {
+            if at > 0 {
+                canonical_path.push('/');
+            }
+            encode(segment, &mut canonical_path);
+        }
+        Ok(Self { uri, host, canonical_path })
+    }
+}
+
+/// Everything but RFC 3986's unreserved characters.
+fn encode(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            into.push(char::from(byte));
+        } else {
+            write!(into, "%{byte:02X}").expect("a string can be written to");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_below_its_collection_whatever_its_id() {
+        let check = |base: &str, id: &str, url: &str, path: &str| {
+            let resource = base.parse::<Endpoint>().unwrap().resource("@connections", id).unwrap();
+            assert_eq!((resource.uri().to_string().as_str(), resource.canonical_path()), (url, path));
+        };
+        check(
+            "https://a.example/live",
+            "Lw2-_~.1",
+            "https://a.example/live/@connections/Lw2-_~.1",
+            "/live/%40connections/Lw2-_~.1",
+        );
+        check(
+            "https://a.example/live/",
+            "IhA=",
+            "https://a.example/live/@connections/IhA%3D",
+            "/live/%40connections/IhA%253D",
+        );
+        check(
+            "http://127.0.0.1:4566",
+            "a/b?c#ü",
+            "http://127.0.0.1:4566/@connections/a%2Fb%3Fc%23%C3%BC",
+            "/%40connections/a%252Fb%253Fc%2523%25C3%25BC",
+        );
+        let base: Endpoint = "https://a.example".parse().unwrap();
+        for id in ["", ".", ".."] {
+            assert!(base.resource("@connections", id).is_err(), "another resource");
+        }
+    }
+
+    #[test]
+    fn the_host_is_what_the_client_sends() {
+        let check = |url: &str, host: &str, path: &str| {
+            let endpoint: Endpoint = url.parse().unwrap();
+            assert_eq!((endpoint.host(), endpoint.canonical_path()), (host, path), "{url}");
+        };
+        check("https://dynamodb.eu-west-1.amazonaws.com", "dynamodb.eu-west-1.amazonaws.com", "/");
+        check("https://a.example:443/graphql", "a.example", "/graphql");
+        check("http://a.example:80/", "a.example", "/");
+        check("https://a.example:80/a/b/", "a.example:80", "/a/b/");
+        check("http://[::1]:4566", "[::1]:4566", "/");
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused_before_anything_is_sent() {
+        for url in [
+            "",
+            "a.example",
+            "/path",
+            "ftp://a.example",
+            "https://",
+            "https://a.example/?query",
+            "https://a.example//b",
+            "https://a.example/a/../b",
+            "https://a.example/./b",
+            "https://a example",
+        ] {
+            assert!(url.parse::<Endpoint>().is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What the log says to `DynamoDB`, in its own JSON
+//! (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html>).
+
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+
+use aws_call::{Endpoint, Service};
+use bytes::Bytes;
+use chat::Backoff;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::time::{Instant, sleep};
+
+use super::error::{ApiError, Refusal};
+
+/// Of the types that `DynamoDB` has, those that are in the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) enum AttributeValue {
+    S(String),
+    /// In digits.
+    N(String),
+    #[serde(rename = "BOOL")]
+    Bool(bool),
+    M(Item),
+}
+
+pub(super) type Item = BTreeMap<Cow<'static, str>, AttributeValue>;
+pub(super) type Names = BTreeMap<Cow<'static, str>, String>;
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GetItem<'a> {
+    pub(super) table_name: &'a str,
+    pub(super) key: &'a Item,
+    pub(super) consistent_read: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GotItem {
+    pub(super) item: Option<Item>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct PutItem<'a> {
+    pub(super) table_name: &'a str,
+    pub(super) item: &'a Item,
+    #[serde(flatten)]
+    pub(super) only_if: Option<OnlyIf<'a>>,
+}
+
+/// What an item has to be like that is replaced; if it is not, it comes back.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct OnlyIf<'a> {
+    pub(super) condition_expression: &'a str,
+    /// None at all is taken, an empty map is not.
+    #[serde(skip_serializing_if = "Item::is_empty")]
+    pub(super) expression_attribute_values: Item,
+    pub(super) return_values_on_condition_check_failure: ReturnValues,
+}
+
+/// As a call of its own, and as a part of a transaction.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UpdateItem<'a> {
+    pub(super) table_name: &'a str,
+    pub(super) key: &'a Item,
+    pub(super) update_expression: &'a str,
+    pub(super) condition_expression: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) expression_attribute_names: &'a Names,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) expression_attribute_values: &'a Item,
+    /// A transaction returns nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) return_values: Option<ReturnValues>,
+    pub(super) return_values_on_condition_check_failure: ReturnValues,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum ReturnValues {
+    AllNew,
+    AllOld,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UpdatedItem {
+    pub(super) attributes: Item,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Query<'a> {
+    pub(super) table_name: &'a str,
+    pub(super) key_condition_expression: &'a str,
+    pub(super) expression_attribute_values: Item,
+    pub(super) consistent_read: bool,
+    pub(super) limit: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Found {
+    pub(super) items: Vec<Item>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct TransactWriteItems<'a> {
+    pub(super) transact_items: [Write<'a>; 2],
+    /// A try whose answer was lost is not done a second time.
+    pub(super) client_request_token: String,
+}
+
+#[derive(Serialize)]
+pub(super) enum Write<'a> {
+    Update(UpdateItem<'a>),
+    Put(PutItem<'a>),
+}
+
+/// The operations, as they are named in a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Operation {
+    GetItem,
+    PutItem,
+    UpdateItem,
+    Query,
+    TransactWriteItems,
+}
+
+/// What would rather fail than keep a stream waiting.
+const TRY_FOR: Duration = Duration::from_secs(1);
+const IN_ALL: Duration = Duration::from_secs(3);
+const RETRY: Backoff = Backoff { attempts: 3, base: Duration::from_millis(50), cap: Duration::from_secs(1) };
+
+#[derive(Debug)]
+pub(super) struct Api {
+    pub(super) service: Service,
+    pub(super) endpoint: Endpoint,
+}
+
+impl Api {
+    /// The answer of a call that was done, perhaps more than once.
+    pub(super) async fn call<A: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        request: &(impl Serialize + Sync),
+    ) -> Result<A, ApiError> {
+        let answer = self.post(operation, body(request)).await?;
+        serde_json::from_slice(&answer).map_err(|error| ApiError::unreadable(&error))
+    }
+
+    /// The same, where nothing of interest is answered.
+    pub(super) async fn post(&self, operation: Operation, body: Bytes) -> Result<Bytes, ApiError> {
+        let end = Instant::now() + IN_ALL;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let limit = TRY_FOR.min(end.saturating_duration_since(Instant::now()));
+            let error = match self.once(operation, body.clone(), limit).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let pause = RETRY.pause_after(tries).filter(|_| error.may_pass());
+            match pause.filter(|pause| Instant::now() + *pause < end) {
+                Some(pause) => sleep(pause).await,
+                None => return Err(error),
+            }
+        }
+    }
+
+    async fn once(&self, operation: Operation, body: Bytes, limit: Duration) -> Result<Bytes, ApiError> {
+        let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", operation.target())];
+        let (status, answer) = self.service.post(&self.endpoint, &headers, body, limit).await?;
+        if status.is_success() {
+            Ok(answer)
+        } else {
+            Err(Box::new(Refusal::parse(status.as_u16(), &answer)).into())
+        }
+    }
+}
+
+impl Operation {
+    fn target(self) -> &'static str {
+        match self {
+            Self::GetItem => "DynamoDB_20120810.GetItem",
+            Self::PutItem => "DynamoDB_20120810.PutItem",
+            Self::UpdateItem => "DynamoDB_20120810.UpdateItem",
+            Self::Query => "DynamoDB_20120810.Query",
+            Self::TransactWriteItems => "DynamoDB_20120810.TransactWriteItems",
+        }
+    }
+}
+
+pub(super) fn body(request: &impl Serialize) -> Bytes {
+    serde_json::to_vec(request).expect("strings, numbers and maps of them always serialize").into()
+}
