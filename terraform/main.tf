@@ -53,6 +53,7 @@ module "websocket_api" {
   package_dir            = var.package_dir
   cpu_architecture       = local.cpu_architecture
   max_concurrent_streams = var.max_concurrent_streams
+  flush_interval_ms      = lookup(var.flush_interval_ms, "websocket-api", null)
   log_retention_days     = var.log_retention_days
   tracing                = var.tracing
 }
@@ -68,6 +69,7 @@ module "appsync" {
   package_dir            = var.package_dir
   cpu_architecture       = local.cpu_architecture
   max_concurrent_streams = var.max_concurrent_streams
+  flush_interval_ms      = lookup(var.flush_interval_ms, "appsync", null)
   log_retention_days     = var.log_retention_days
   tracing                = var.tracing
 }

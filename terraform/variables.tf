@@ -93,6 +93,23 @@ variable "max_concurrent_streams" {
   }
 }
 
+variable "flush_interval_ms" {
+  description = "The least milliseconds between two messages of an answer, for websocket-api and appsync each: more is cheaper, less is smoother. What is not named has the function's default, 50 and 250. function-url pays for no message and has no such setting here."
+  type        = map(number)
+  default     = {}
+  nullable    = false
+
+  validation {
+    # Not an object: Terraform would drop a name that is spelled wrong without a word.
+    condition     = length(setsubtract(keys(var.flush_interval_ms), ["websocket-api", "appsync"])) == 0
+    error_message = "flush_interval_ms may name websocket-api and appsync, and nothing else, such as { appsync = 100 }."
+  }
+  validation {
+    condition     = alltrue([for ms in values(var.flush_interval_ms) : ms == null ? true : ms >= 0 && ms <= 1000 && floor(ms) == ms])
+    error_message = "flush_interval_ms must hold whole numbers from 0 to 1000."
+  }
+}
+
 variable "stream_log" {
   description = "Whether to keep the answers of the last hours in a table: with it Stop reaches the model, a broken answer is resumed, a request is answered once, and users have caps."
   type        = bool

@@ -11,7 +11,7 @@ const TOKENS = 'one two three four five six seven eight nine ten eleven twelve'.
 const FIRST_FIVE = 'one two three four five'
 const ALL = TOKENS.join('').trim()
 
-/** Slow enough for a token to be a message of its own, so that faults have something to meet. */
+/** Slow enough for half a dozen messages, also where they are coalesced longest, so that faults have something to meet. */
 function model(ending?: Ending): NonNullable<Plan['model']> {
   return { tokens: TOKENS, first_token_ms: 50, between_tokens_ms: 110, ...(ending && { ending }) }
 }

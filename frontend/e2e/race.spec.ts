@@ -22,7 +22,8 @@ test('three lanes stream at once and end with the same text', async ({ page }) =
     const [first, last] = [deltas.at(0)?.ms ?? 0, deltas.at(-1)?.ms ?? 0]
     expect(first, `${architecture}: the model waits 350 ms before its first token`).toBeGreaterThan(300)
     expect(last - first, `${architecture}: first token long before the last`).toBeGreaterThan(2 * first)
-    expect(deltas.length).toBeGreaterThan(20)
+    // The least often is four times a second, by appsync, for more than two seconds.
+    expect(deltas.length).toBeGreaterThan(8)
     expect(all.at(-1)?.event.type).toBe('done')
     texts.add(deltas.map(({ event }) => event.text).join(''))
   }

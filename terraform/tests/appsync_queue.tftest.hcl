@@ -188,6 +188,11 @@ run "appsync_queue" {
   }
 
   assert {
+    condition     = !anytrue([for function in output.functions : can(function.configuration.environment["FLUSH_INTERVAL_MS"])])
+    error_message = "Without an interval the functions have their own."
+  }
+
+  assert {
     condition     = alltrue([for name in ["appsync-request", "appsync-worker"] : output.functions[name].configuration.environment["QUEUE_URL"] == "https://sqs.us-east-1.amazonaws.com/111122223333/prompts"])
     error_message = "Both functions are at the same queue, and not at the dead letters'."
   }
@@ -210,5 +215,25 @@ run "no_cap" {
   assert {
     condition     = length(aws_lambda_event_source_mapping.worker.scaling_config) == 0
     error_message = "null is no cap."
+  }
+}
+
+run "gathering" {
+  command = apply
+  module {
+    source = "./modules/appsync"
+  }
+  variables {
+    flush_interval_ms = 0
+  }
+
+  assert {
+    condition     = jsonencode([for name, function in output.functions : name if can(function.configuration.environment["FLUSH_INTERVAL_MS"])]) == jsonencode(["appsync-worker"])
+    error_message = "The worker alone publishes."
+  }
+
+  assert {
+    condition     = output.functions["appsync-worker"].configuration.environment["FLUSH_INTERVAL_MS"] == "0"
+    error_message = "0 is an interval, too."
   }
 }

@@ -19,6 +19,7 @@ run "another_deployment" {
     log_retention_days   = 7
     tracing              = true
     alarm_topic_arn      = "arn:aws:sns:eu-central-1:111122223333:on-call"
+    flush_interval_ms    = { appsync = 100, websocket-api = 0 }
     tags                 = { CostCenter = "42", Project = "theirs" }
 
     stream_log_retention_hours         = 2
@@ -116,6 +117,14 @@ run "another_deployment" {
   }
 
   assert {
+    condition = jsonencode({
+      for name, function in local.functions : name => function.configuration.environment["FLUSH_INTERVAL_MS"]
+      if can(function.configuration.environment["FLUSH_INTERVAL_MS"])
+    }) == jsonencode({ appsync-worker = "100", websocket-api-stream = "0" })
+    error_message = "Each function that pays for messages gathers as long as the operator says, and no other is told."
+  }
+
+  assert {
     condition     = jsonencode(local.tags) == jsonencode({ CostCenter = "42", Deployment = "chat", ManagedBy = "terraform", Project = "theirs" })
     error_message = "The operator's tags come on top of the project's."
   }
@@ -130,6 +139,7 @@ run "another_deployment" {
 run "nothing_extra" {
   command = apply
   variables {
+    flush_interval_ms                  = { appsync = null }
     max_concurrent_streams             = null
     max_streams_per_user               = null
     max_output_tokens_per_user_per_day = null
@@ -148,6 +158,11 @@ run "nothing_extra" {
       length(setintersection(keys(coalesce(function.configuration.environment, {})), ["MAX_STREAMS_PER_USER", "MAX_OUTPUT_TOKENS_PER_USER_PER_DAY"])) == 0
     ])
     error_message = "null caps nobody."
+  }
+
+  assert {
+    condition     = !anytrue([for function in local.functions : can(function.configuration.environment["FLUSH_INTERVAL_MS"])])
+    error_message = "null leaves the window to the function."
   }
 
   assert {

@@ -25,12 +25,13 @@ run "too_little" {
 
     stream_log_retention_hours = 0
     max_streams_per_user       = 0
+    flush_interval_ms          = { appsync = -1 }
     abandon_after_seconds      = -1
   }
   expect_failures = [
     var.region, var.name_prefix, var.architectures, var.model_request_fields, var.max_output_tokens,
     var.max_concurrent_streams, var.allowed_origins, var.log_retention_days, var.alarm_topic_arn,
-    var.stream_log_retention_hours, var.max_streams_per_user, var.abandon_after_seconds,
+    var.stream_log_retention_hours, var.max_streams_per_user, var.abandon_after_seconds, var.flush_interval_ms,
   ]
 }
 
@@ -48,12 +49,13 @@ run "too_much" {
 
     stream_log_retention_hours = 721
     max_streams_per_user       = 101
+    flush_interval_ms          = { appsync = 100, websocket-api = 1001 }
     abandon_after_seconds      = 301
   }
   expect_failures = [
     var.region, var.name_prefix, var.architectures, var.max_output_tokens, var.max_concurrent_streams,
     var.allowed_origins, var.log_retention_days, var.alarm_topic_arn,
-    var.stream_log_retention_hours, var.max_streams_per_user, var.abandon_after_seconds,
+    var.stream_log_retention_hours, var.max_streams_per_user, var.abandon_after_seconds, var.flush_interval_ms,
   ]
 }
 
@@ -67,11 +69,12 @@ run "in_between" {
 
     stream_log_retention_hours = 1.5
     max_streams_per_user       = 1.5
+    flush_interval_ms          = { websocket-api = 12.5 }
     abandon_after_seconds      = 1.5
   }
   expect_failures = [
     var.model_id, var.max_output_tokens, var.max_concurrent_streams, var.log_retention_days,
-    var.stream_log_retention_hours, var.max_streams_per_user, var.abandon_after_seconds,
+    var.stream_log_retention_hours, var.max_streams_per_user, var.abandon_after_seconds, var.flush_interval_ms,
   ]
 }
 
@@ -107,10 +110,12 @@ run "another_kind" {
     model_id             = "claude-haiku"
     model_request_fields = "[]"
     allowed_origins      = ["file://chat.example.com"]
+    flush_interval_ms    = { function-url = 50 }
     alarm_topic_arn      = "arn:aws:sqs:us-east-1:111122223333:on-call"
   }
   expect_failures = [
     var.name_prefix, var.model_id, var.model_request_fields, var.allowed_origins, var.alarm_topic_arn,
+    var.flush_interval_ms,
   ]
 }
 

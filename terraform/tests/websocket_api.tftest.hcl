@@ -178,6 +178,11 @@ run "websocket_api" {
   }
 
   assert {
+    condition     = !anytrue([for function in output.functions : can(function.configuration.environment["FLUSH_INTERVAL_MS"])])
+    error_message = "Without an interval the functions have their own."
+  }
+
+  assert {
     condition = jsonencode([
       for permission in concat([aws_lambda_permission.authorizer], values(aws_lambda_permission.session), values(aws_lambda_permission.stream)) :
       [permission.function_name, permission.source_arn]
@@ -199,5 +204,25 @@ run "websocket_api" {
       permission.action == "lambda:InvokeFunction" && permission.principal == "apigateway.amazonaws.com"
     ])
     error_message = "API Gateway invokes, and may nothing else; nobody else does."
+  }
+}
+
+run "gathering" {
+  command = apply
+  module {
+    source = "./modules/websocket-api"
+  }
+  variables {
+    flush_interval_ms = 0
+  }
+
+  assert {
+    condition     = jsonencode([for name, function in output.functions : name if can(function.configuration.environment["FLUSH_INTERVAL_MS"])]) == jsonencode(["websocket-api-stream"])
+    error_message = "`stream` alone sends the messages of an answer."
+  }
+
+  assert {
+    condition     = output.functions["websocket-api-stream"].configuration.environment["FLUSH_INTERVAL_MS"] == "0"
+    error_message = "0 is an interval, too."
   }
 }

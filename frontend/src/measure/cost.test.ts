@@ -23,7 +23,7 @@ describe('1,000 answers of 500 tokens in 10 s cost what the documentation says',
     ['websocket-api', 25, '0.046'],
     ['appsync', 500, '3.04'],
     ['appsync', 100, '0.64'],
-    ['appsync', 25, '0.19'],
+    ['appsync', 41, '0.28'],
   ] as const)('%s with %i messages: %s USD', (architecture, deltas, expected) => {
     const withoutTheLog = { ...prices, dynamodbWrites: 0, dynamodbReads: 0 }
     const { perThousand } = cost(architecture, answer(deltas), withoutTheLog) ?? {}

@@ -1,6 +1,9 @@
 locals {
   timeout_seconds        = 10
   worker_timeout_seconds = 300
+
+  # null is a setting that is not there: the function has a default of its own.
+  flush_interval = { for name, ms in { FLUSH_INTERVAL_MS = var.flush_interval_ms } : name => tostring(ms) if ms != null }
 }
 
 module "request" {
@@ -39,7 +42,7 @@ module "worker" {
     publish = data.aws_iam_policy_document.publish.json
   })
 
-  environment = merge(var.model.environment, var.stream_log.answering.environment, {
+  environment = merge(var.model.environment, var.stream_log.answering.environment, local.flush_interval, {
     QUEUE_URL   = aws_sqs_queue.prompts.url
     GRAPHQL_URL = aws_appsync_graphql_api.this.uris["GRAPHQL"]
   })

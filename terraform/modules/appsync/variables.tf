@@ -48,6 +48,12 @@ variable "max_concurrent_streams" {
   type        = number
 }
 
+variable "flush_interval_ms" {
+  description = "The least milliseconds between two messages of an answer; null: the function's default, 250."
+  type        = number
+  default     = null
+}
+
 variable "log_retention_days" {
   description = "How long CloudWatch keeps the functions' logs."
   type        = number

@@ -2,6 +2,9 @@ locals {
   # `stream` is invoked asynchronously, so the integration's 29 s are no limit.
   stream_timeout_seconds = 300
   timeout_seconds        = 10
+
+  # null is a setting that is not there: the function has a default of its own.
+  flush_interval = { for name, ms in { FLUSH_INTERVAL_MS = var.flush_interval_ms } : name => tostring(ms) if ms != null }
 }
 
 module "authorizer" {
@@ -48,7 +51,7 @@ module "stream" {
     connections = data.aws_iam_policy_document.connections.json
   })
 
-  environment = merge(var.model.environment, var.stream_log.streaming.environment, {
+  environment = merge(var.model.environment, var.stream_log.streaming.environment, local.flush_interval, {
     MAX_OUTPUT_TOKENS = var.model.max_output_tokens
     CONNECTIONS_URL   = local.connections_url
   })

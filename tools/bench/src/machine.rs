@@ -15,6 +15,14 @@ pub struct Machine {
     pub versions: BTreeMap<String, String>,
 }
 
+/// What the processors have been up to since the machine started, in ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticks {
+    all: u64,
+    /// In which the hypervisor let others run, although something here wanted to.
+    stolen: u64,
+}
+
 impl Machine {
     /// `bench` is where the peers are built.
     pub fn here(repository: &Path, bench: &Path) -> anyhow::Result<Self> {
@@ -37,6 +45,28 @@ impl Machine {
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             versions,
         })
+    }
+}
+
+impl Ticks {
+    pub fn now() -> anyhow::Result<Self> {
+        let text = fs::read_to_string("/proc/stat").context("/proc/stat: this needs Linux")?;
+        Self::of(&text).context("/proc/stat")
+    }
+
+    /// The share of the processors' time, from 0 to 1.
+    pub fn stolen_since(self, before: Self) -> f64 {
+        let all = self.all.saturating_sub(before.all).max(1);
+        self.stolen.saturating_sub(before.stolen) as f64 / all as f64
+    }
+
+    /// `cpu`, then user, nice, system, idle, iowait, irq, softirq and steal (proc(5)). What guests took comes behind, and
+    /// is in user and nice already.
+    fn of(stat: &str) -> Option<Self> {
+        let fields = stat.lines().find_map(|line| line.strip_prefix("cpu "))?.split_whitespace().take(8);
+        let ticks: Vec<u64> = fields.map(|ticks| ticks.parse().ok()).collect::<Option<_>>()?;
+        let ticks: [u64; 8] = ticks.try_into().ok()?;
+        Some(Self { all: ticks.iter().sum(), stolen: ticks[7] })
     }
 }
 
@@ -84,4 +114,25 @@ fn npm_versions(package: &str) -> anyhow::Result<BTreeMap<String, String>> {
 fn pip_versions(requirements: &str) -> Option<(String, String)> {
     let line = requirements.lines().find_map(|line| line.strip_prefix("boto3=="))?;
     Some(("boto3".to_owned(), line.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_hypervisor_gave_to_others_is_a_share_of_all_time() {
+        let ticks = |cpu: &str| Ticks::of(&format!("{cpu}\ncpu0 9 9 9 9 9 9 9 9 9 9\nintr 1\n"));
+        let before = ticks("cpu  100 0 50 1000 5 0 5 40 70 0").unwrap();
+        let after = ticks("cpu  150 0 60 1030 5 0 5 50 99 0").unwrap();
+        assert_eq!(before, Ticks { all: 1200, stolen: 40 });
+        assert!((after.stolen_since(before) - 0.1).abs() < 1e-9);
+        assert!(after.stolen_since(after).abs() < 1e-9, "no time, nothing stolen");
+        assert_eq!(ticks("cpu  1 2 3 4 5 6 7"), None, "a system that does not say");
+    }
+
+    #[test]
+    fn this_machine_says_what_was_stolen() {
+        assert!(Ticks::now().unwrap().all > 0);
+    }
 }

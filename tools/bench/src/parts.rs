@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::{
     contestant::Places,
-    machine::{self, Machine},
+    machine::{self, Machine, Ticks},
     results::{Results, Taken},
 };
 
@@ -54,8 +54,9 @@ impl Part {
 
     /// Measures, in place of what was measured before.
     pub async fn measure(self, results: &mut Results, places: &Places, effort: Effort) -> anyhow::Result<()> {
-        let taken =
-            Taken { date: machine::today(), load_average: machine::load_average()?, quick: effort.quick };
+        // Whatever is missing here must not cost a run.
+        let machine = Machine::here(&places.repository, &places.bench).context("this machine")?;
+        let (date, load_average, before) = (machine::today(), machine::load_average()?, Ticks::now()?);
         match self {
             Self::Init => results.init = init::measure(places, effort).await?,
             Self::Answers => results.answers = answers::measure(places, effort).await?,
@@ -65,7 +66,9 @@ impl Part {
             Self::Tokens => results.tokens = tokens::measure(places, effort).await?,
             Self::Zips => results.zips = zips::measure(places)?,
         }
-        results.machine = Machine::here(&places.repository, &places.bench).context("this machine")?;
+        let steal = Some(Ticks::now()?.stolen_since(before));
+        results.machine = machine;
+        let taken = Taken { date, load_average, steal, quick: effort.quick };
         results.taken.insert(self.name().to_owned(), taken);
         Ok(())
     }
@@ -87,5 +90,24 @@ impl Effort {
     /// So often, or, to see whether it works, so often.
     fn times(self, usual: usize, quick: usize) -> usize {
         if self.quick { quick } else { usual }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_cannot_be_told_of_the_machine_is_missed_before_anything_is_measured() {
+        let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let nowhere = PathBuf::from("/nowhere");
+        let places =
+            Places { repository, bench: nowhere.clone(), bootstraps: nowhere.clone(), zips: nowhere };
+        let mut results = Results::default();
+        let problem = Part::Zips.measure(&mut results, &places, Effort { quick: true }).await.unwrap_err();
+        assert_eq!(problem.to_string(), "this machine");
+        assert!(results.taken.is_empty());
     }
 }

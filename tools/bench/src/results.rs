@@ -22,11 +22,14 @@ pub struct Results {
     pub zips: Vec<Zip>,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Taken {
     pub date: String,
     /// Over a minute, before.
     pub load_average: f64,
+    /// The share of the processors' time that the hypervisor gave to others meanwhile; not noted in older results.
+    pub steal: Option<f64>,
     /// A run to see whether everything works, with too few repetitions to say anything.
     pub quick: bool,
 }
@@ -151,5 +154,18 @@ impl Results {
 
     pub fn verification(&self, side: Side) -> Option<&Verification> {
         self.tokens.iter().find(|row| row.side == side)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_of_before_the_steal_was_noted_can_be_read() {
+        let text = r#"{"taken":{"zips":{"date":"2026-11-23","load_average":3.5,"quick":true}}}"#;
+        let results: Results = serde_json::from_str(text).unwrap();
+        let taken = Taken { date: "2026-11-23".to_owned(), load_average: 3.5, steal: None, quick: true };
+        assert_eq!(results.taken["zips"], taken);
     }
 }

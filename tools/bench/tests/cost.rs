@@ -50,8 +50,8 @@ fn most(architecture: Architecture) -> Operations {
         }
         Architecture::Appsync => Operations {
             lambda_requests: 2.0,
-            appsync_operations: 125.0,
-            updates: 123.0,
+            appsync_operations: 54.0,
+            updates: 52.0,
             sqs_requests: 3.0,
             dynamodb_writes: 46.0,
             ..shared

@@ -29,9 +29,9 @@ fn marked() -> Request {
 
 type Run = (Request, Arc<Planned>, Trace);
 
-/// Slow enough for each token to be a message of its own.
+/// Slow enough for each token to be a message of its own, also where they are coalesced longest.
 fn model(ending: Ending) -> Script {
-    Script { ending, ..paced(&TOKENS, Duration::from_millis(120)) }
+    Script { ending, ..paced(&TOKENS, Duration::from_millis(280)) }
 }
 
 fn well() -> Plan {

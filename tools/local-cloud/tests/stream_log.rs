@@ -146,8 +146,8 @@ async fn what_was_begun_on_one_is_resumed_on_each() {
                 trace.ordered().into_iter().map(|received| received.event.clone()).collect::<Vec<_>>()
             };
             assert_eq!(events(&whole), events(&live), "{name}");
-            let rest = resume(&stage, resumed_on, &stage.token, &request, Some(4)).await;
-            assert_eq!(events(&rest), events(&live)[5..], "{name}");
+            let rest = resume(&stage, resumed_on, &stage.token, &request, Some(2)).await;
+            assert_eq!(events(&rest), events(&live)[3..], "{name}");
         }
         assert_eq!(stage.cloud.bedrock.calls_of(&request.stream_id).len(), 1, "{begun_on}");
     }
@@ -314,7 +314,7 @@ async fn without_the_log_all_three_stream_and_nothing_is_found() {
 
 /// What AWS would bill for it; `docs/operations.md` has the price.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_of_an_answer_of_ten_seconds_is_some_fifty_writes_and_as_many_reads() {
+async fn the_log_of_an_answer_of_ten_seconds_is_some_forty_writes_and_as_many_reads() {
     let measure = async |architecture: Architecture| {
         let stage = Stage::with(|options| options.environment.clear()).await;
         stage.cloud.bedrock.script(paced(&["token "; 500], Duration::from_millis(20)));
@@ -329,7 +329,7 @@ async fn the_log_of_an_answer_of_ten_seconds_is_some_fifty_writes_and_as_many_re
         })
         .await;
         println!("{architecture}: {} writes, {} reads", metered.writes, metered.half_reads / 2);
-        assert!((35..=56).contains(&metered.writes), "{architecture}: {} writes", metered.writes);
+        assert!((30..=56).contains(&metered.writes), "{architecture}: {} writes", metered.writes);
         assert!(metered.half_reads / 2 <= 50, "{architecture}: {} reads", metered.half_reads / 2);
         stage.close().await;
     };

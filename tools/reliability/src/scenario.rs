@@ -140,9 +140,9 @@ pub fn endless(rng: &mut Rng) -> Script {
     }
 }
 
-/// Slow enough for half a dozen messages, however they are coalesced.
+/// Slow enough for half a dozen messages, however they are coalesced: for 250 ms at most.
 pub fn slow(rng: &mut Rng) -> Script {
-    Script { between_tokens: Duration::from_millis(50 + rng.u64(0..20)), ..script(rng) }
+    Script { between_tokens: Duration::from_millis(110 + rng.u64(0..40)), ..script(rng) }
 }
 
 pub fn ending(rng: &mut Rng, ending: Ending) -> Script {

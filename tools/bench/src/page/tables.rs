@@ -226,10 +226,12 @@ pub(super) fn machine(results: &Results) -> String {
         machine.kernel,
         versions.join(", ")
     );
-    let mut table = Table::new(["part", "measured on", "load average before", ""]);
+    let mut table = Table::new(["part", "measured on", "load average before", "stolen meanwhile", ""]);
     for (part, taken) in &results.taken {
+        let stolen = taken.steal.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0));
         let quick = if taken.quick { "**few repetitions: says nothing**" } else { "" };
-        table.row(&[part.clone(), taken.date.clone(), taken.load_average.to_string(), quick.to_owned()]);
+        let load_average = taken.load_average.to_string();
+        table.row(&[part.clone(), taken.date.clone(), load_average, stolen, quick.to_owned()]);
     }
     text += &table.end();
     text

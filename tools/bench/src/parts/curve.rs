@@ -25,7 +25,7 @@ pub fn default_window_ms(architecture: Architecture) -> u64 {
     match architecture {
         Architecture::FunctionUrl => 0,
         Architecture::WebsocketApi => 50,
-        Architecture::Appsync => 100,
+        Architecture::Appsync => 250,
     }
 }
 
