@@ -16,6 +16,16 @@ pub struct Endpoint {
 pub struct NotAnEndpoint;
 
 impl Endpoint {
+    /// Where a service is in a region, usually.
+    pub fn of_service(name: &str, region: &str) -> Result<Self, NotAnEndpoint> {
+        format!("https://{name}.{region}.{}", dns_suffix(region)).parse()
+    }
+
+    /// What is done to this resource: `<endpoint>/<name>`.
+    pub fn operation(&self, name: &'static str) -> Result<Self, NotAnEndpoint> {
+        format!("{}/{name}", self.uri).parse()
+    }
+
     /// One resource of a collection below this endpoint: `<endpoint>/<collection>/<id>`, whatever characters the id has.
     pub fn resource(&self, collection: &str, id: &str) -> Result<Self, NotAnEndpoint> {
         // Without an id it would be the collection.
@@ -81,6 +91,22 @@ impl FromStr for Endpoint {
     }
 }
 
+/// Of the partition that a region is in, as the SDKs' `partitions.json` has them.
+fn dns_suffix(region: &str) -> &'static str {
+    let suffixes = [
+        ("cn-", "amazonaws.com.cn"),
+        ("eusc-", "amazonaws.eu"),
+        ("us-iso-", "c2s.ic.gov"),
+        ("us-isob-", "sc2s.sgov.gov"),
+        ("eu-isoe-", "cloud.adc-e.uk"),
+        ("us-isof-", "csp.hci.ic.gov"),
+    ];
+    suffixes
+        .iter()
+        .find(|(prefix, _)| region.starts_with(prefix))
+        .map_or("amazonaws.com", |(_, suffix)| suffix)
+}
+
 /// Everything but RFC 3986's unreserved characters.
 fn encode(text: &str, into: &mut String) {
     for byte in text.bytes() {
@@ -124,6 +150,19 @@ mod tests {
         for id in ["", ".", ".."] {
             assert!(base.resource("@connections", id).is_err(), "another resource");
         }
+    }
+
+    #[test]
+    fn a_service_is_where_its_region_has_it() {
+        let check = |region: &str, url: Option<&str>| {
+            let endpoint = Endpoint::of_service("bedrock-runtime", region).ok();
+            assert_eq!(endpoint.map(|endpoint| endpoint.uri().to_string()).as_deref(), url, "{region}");
+        };
+        check("us-east-1", Some("https://bedrock-runtime.us-east-1.amazonaws.com/"));
+        check("us-gov-west-1", Some("https://bedrock-runtime.us-gov-west-1.amazonaws.com/"));
+        check("cn-north-1", Some("https://bedrock-runtime.cn-north-1.amazonaws.com.cn/"));
+        check("eusc-de-east-1", Some("https://bedrock-runtime.eusc-de-east-1.amazonaws.eu/"));
+        check("a b", None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! For calls that are made many times in a stream: an SDK's orchestrator takes several times as long as such a POST, and
 //! as much room as the rest of a function (docs/adr/0009-calls-without-sdks.md). Absent on purpose: retries, which
-//! every caller has its own reasons for; other methods, queries and bodies that stream.
+//! every caller has its own reasons for; other methods, queries and requests that stream.
 
 #![forbid(unsafe_code)]
 
@@ -67,6 +67,18 @@ impl Service {
     ) -> Result<(StatusCode, Bytes), CallError> {
         let request = self.request(endpoint, headers, body, SystemTime::now())?;
         Ok(self.http.send(request, limit).await?)
+    }
+
+    /// The answer as soon as its head is there. Whoever asks bounds the time.
+    pub async fn open(
+        &self,
+        endpoint: &Endpoint,
+        headers: &[Header],
+        body: Bytes,
+    ) -> Result<http::Response<SdkBody>, CallError> {
+        let request = self.request(endpoint, headers, body, SystemTime::now())?;
+        let response = self.http.open(request).await?;
+        response.try_into_http1x().map_err(|error| CallError::Request(error.into()))
     }
 
     fn request(

@@ -3,66 +3,64 @@
 
 #![forbid(unsafe_code)]
 
+mod event;
 mod failure;
-mod request_fields;
+mod frame;
+mod request;
 
 use std::sync::Arc;
 
-use aws_sdk_bedrockruntime::{
-    Client,
-    config::{StalledStreamProtectionConfig, retry::RetryConfig},
-    primitives::event_stream::EventReceiver,
-    types::{
-        ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, InferenceConfiguration,
-        Message, StopReason, SystemContentBlock, error::ConverseStreamOutputError,
-    },
-};
-use aws_smithy_types::Document;
-use aws_types::SdkConfig;
-use chat::{Answer, Backoff, ChatRequest, Model, ModelError, ModelEvent, Retrying, Role, Usage};
+use aws_call::{Endpoint, NotAnEndpoint, Service};
+use aws_smithy_types::body::SdkBody;
+use chat::{Answer, Backoff, ChatRequest, Model, ModelError, ModelEvent, Retrying};
+use http_body_util::BodyExt as _;
 use startup::{Aws, Settings, SettingsError};
 
-pub use request_fields::{NotRequestFields, RequestFields};
+pub use request::{NotRequestFields, RequestFields};
+
+use crate::{failure::Failure, frame::Frames};
+
+const HEADERS: [aws_call::Header; 2] =
+    [("accept", "application/vnd.amazon.eventstream"), ("content-type", "application/json")];
 
 /// The model that the settings name, asked again where that may help; and its id.
 pub fn from_settings(
     settings: Settings,
     aws: &Aws,
 ) -> Result<(Retrying<BedrockModel>, Arc<str>), SettingsError> {
-    let client = client(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")?));
-    let id: Arc<str> = settings.required::<String>("MODEL_ID")?.into();
-    let model = BedrockModel::new(client, id.clone(), settings.optional("MODEL_REQUEST_FIELDS")?);
-    Ok((Retrying::new(model, Backoff::default()), id))
+    let wrong = |name, problem: NotAnEndpoint| SettingsError::Wrong { name, problem: problem.to_string() };
+    let endpoint = match settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")? {
+        Some(endpoint) => endpoint,
+        None => Endpoint::of_service("bedrock-runtime", aws.region())
+            .map_err(|error| wrong("AWS_REGION", error))?,
+    };
+    let id: String = settings.required("MODEL_ID")?;
+    let request_fields = settings.optional("MODEL_REQUEST_FIELDS")?;
+    let model = BedrockModel::new(Service::new(aws, "bedrock")?, &endpoint, &id, request_fields)
+        .map_err(|error| wrong("MODEL_ID", error))?;
+    Ok((Retrying::new(model, Backoff::default()), id.into()))
 }
 
-/// One model, or inference profile, of Bedrock.
+/// One model, or inference profile, of Bedrock. Retries and deadlines are not here but in `chat`, because they depend on
+/// whether a token has been passed on.
 #[derive(Debug, Clone)]
 pub struct BedrockModel {
-    client: Client,
-    id: Arc<str>,
-    request_fields: Option<Document>,
-}
-
-/// A client for streams: retries and deadlines are ours (`chat::Retrying`, `chat::relay`), because they depend on
-/// whether a token has been passed on; and a model that thinks is not a stalled connection.
-pub fn client(config: &SdkConfig) -> Client {
-    let config = aws_sdk_bedrockruntime::config::Builder::from(config)
-        .retry_config(RetryConfig::disabled())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build();
-    Client::from_conf(config)
+    service: Arc<Service>,
+    endpoint: Endpoint,
+    request_fields: Option<RequestFields>,
 }
 
 impl BedrockModel {
-    /// `request_fields` are sent along as they are: what one model family has beyond the Converse API, such as
-    /// a switch for its thinking.
-    pub fn new(client: Client, id: impl Into<Arc<str>>, request_fields: Option<RequestFields>) -> Self {
-        Self { client, id: id.into(), request_fields: request_fields.map(|fields| fields.0) }
-    }
-
-    /// The id of the model or inference profile.
-    pub fn id(&self) -> Arc<str> {
-        self.id.clone()
+    /// `endpoint` is the API's; `id` that of a model or an inference profile, or its ARN. `request_fields` are sent along as
+    /// they are: what one model family has beyond the Converse API, such as a switch for its thinking.
+    pub fn new(
+        service: Service,
+        endpoint: &Endpoint,
+        id: &str,
+        request_fields: Option<RequestFields>,
+    ) -> Result<Self, NotAnEndpoint> {
+        let endpoint = endpoint.resource("model", id)?.operation("converse-stream")?;
+        Ok(Self { service: Arc::new(service), endpoint, request_fields })
     }
 }
 
@@ -70,85 +68,55 @@ impl Model for BedrockModel {
     type Answer = BedrockAnswer;
 
     async fn open(&self, request: &ChatRequest) -> Result<Self::Answer, ModelError> {
-        // Temperature and top-p are not sent: newer models reject them.
-        let inference = InferenceConfiguration::builder()
-            .max_tokens(i32::try_from(request.max_tokens).unwrap_or(i32::MAX))
-            .build();
-        let output = self
-            .client
-            .converse_stream()
-            .model_id(&*self.id)
-            .set_messages(Some(request.messages.iter().map(message).collect::<Result<_, _>>()?))
-            .set_system(request.system.clone().map(|text| vec![SystemContentBlock::Text(text)]))
-            .inference_config(inference)
-            .set_additional_model_request_fields(self.request_fields.clone())
-            .send()
-            .await
-            .map_err(failure::of_call)?;
-        Ok(BedrockAnswer { events: output.stream })
+        let body = request::body(request, self.request_fields.as_ref());
+        let response =
+            self.service.open(&self.endpoint, &HEADERS, body.into()).await.map_err(failure::of_call)?;
+        let (head, body) = response.into_parts();
+        if head.status.is_success() {
+            return Ok(BedrockAnswer { body: Some(body), frames: Frames::default() });
+        }
+        let body = body.collect().await.map_err(Failure::Broken)?.to_bytes();
+        Err(failure::before_stream(head.status, &head.headers, &body).into())
     }
 }
 
 /// An answer of Bedrock. Dropping it closes the HTTP connection, which ends the generation.
 #[derive(Debug)]
 pub struct BedrockAnswer {
-    events: EventReceiver<ConverseStreamOutput, ConverseStreamOutputError>,
+    /// `None` when there is no more to be read, or nothing to be made of it.
+    body: Option<SdkBody>,
+    frames: Frames,
 }
 
 impl Answer for BedrockAnswer {
     async fn next(&mut self) -> Option<Result<ModelEvent, ModelError>> {
+        let next = self.read().await.transpose();
+        if matches!(next, Some(Err(_))) {
+            *self = Self { body: None, frames: Frames::default() };
+        }
+        next
+    }
+}
+
+impl BedrockAnswer {
+    async fn read(&mut self) -> Result<Option<ModelEvent>, ModelError> {
         loop {
-            match self.events.recv().await {
-                Ok(Some(event)) => {
-                    if let Some(event) = model_event(event) {
-                        return Some(Ok(event));
-                    }
+            while let Some(said) = self.frames.next(event::read).map_err(Failure::Frame)? {
+                if let Some(event) = said? {
+                    return Ok(Some(event));
                 }
-                Ok(None) => return None,
-                Err(error) => return Some(Err(failure::of_stream(error))),
+            }
+            let Some(body) = &mut self.body else { return Ok(None) };
+            if let Some(frame) = body.frame().await.transpose().map_err(Failure::Broken)? {
+                if let Ok(bytes) = frame.into_data() {
+                    self.frames.push(&bytes);
+                }
+            } else {
+                self.body = None;
+                if !self.frames.is_empty() {
+                    return Err(Failure::Cut.into());
+                }
             }
         }
-    }
-}
-
-fn message(message: &chat::Message) -> Result<Message, ModelError> {
-    let role = match message.role {
-        Role::User => ConversationRole::User,
-        Role::Assistant => ConversationRole::Assistant,
-    };
-    Message::builder()
-        .role(role)
-        .content(ContentBlock::Text(message.content.clone()))
-        .build()
-        .map_err(|error| ModelError::new(chat::ModelErrorKind::Rejected, error))
-}
-
-/// What an event says to us. The brackets around messages and blocks say nothing: they are not a sign of life, for
-/// a first token may still be long in coming. Bedrock's enums are open, and what we do not know says nothing either.
-fn model_event(event: ConverseStreamOutput) -> Option<ModelEvent> {
-    match event {
-        ConverseStreamOutput::ContentBlockDelta(block) => Some(match block.delta {
-            Some(ContentBlockDelta::Text(text)) => ModelEvent::Text(text),
-            _ => ModelEvent::Activity,
-        }),
-        ConverseStreamOutput::MessageStop(stop) => Some(ModelEvent::Stop(stop_reason(&stop.stop_reason))),
-        ConverseStreamOutput::Metadata(metadata) => metadata.usage.map(|usage| {
-            ModelEvent::Usage(Usage {
-                input_tokens: u64::try_from(usage.input_tokens).unwrap_or(0),
-                output_tokens: u64::try_from(usage.output_tokens).unwrap_or(0),
-            })
-        }),
-        _ => None,
-    }
-}
-
-fn stop_reason(reason: &StopReason) -> chat::StopReason {
-    match reason {
-        StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => chat::StopReason::MaxTokens,
-        StopReason::StopSequence => chat::StopReason::StopSequence,
-        StopReason::ContentFiltered => chat::StopReason::ContentFiltered,
-        StopReason::GuardrailIntervened => chat::StopReason::GuardrailIntervened,
-        // No tools are offered, so the rest cannot happen; whatever it is, the model ended its turn.
-        _ => chat::StopReason::EndTurn,
     }
 }

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::{
         http::{
             HttpConnector as _, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
         },
-        orchestrator::HttpRequest,
+        orchestrator::{HttpRequest, HttpResponse},
     },
     http::StatusCode,
 };
@@ -47,6 +47,18 @@ impl HttpClient {
     pub fn for_sdk(&self) -> SharedHttpClient {
         let connector = self.connector.clone();
         http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// The response as soon as its head is there; its body comes as it comes.
+    pub async fn open(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let url = request.uri().to_owned();
+        self.connector.call(request).await.map_err(|error| {
+            if error.is_timeout() {
+                HttpError::TimedOut { url, limit: CONNECT_TIMEOUT }
+            } else {
+                HttpError::Failed { url, source: error.into() }
+            }
+        })
     }
 
     /// Sends a request and reads the whole body, both within `limit`.

@@ -41,7 +41,7 @@ pub struct DynamoDb {
 impl DynamoDb {
     /// `endpoint` is where `DynamoDB` is, if not at its usual address.
     pub fn new(aws: &Aws, endpoint: Option<Endpoint>, table: String) -> Result<Self, SettingsError> {
-        let usual = || format!("https://dynamodb.{}.{}", aws.region(), dns_suffix(aws.region())).parse();
+        let usual = || Endpoint::of_service("dynamodb", aws.region());
         let endpoint = endpoint.map_or_else(usual, Ok).map_err(|_| SettingsError::Wrong {
             name: "AWS_REGION",
             problem: "it is no part of a host's name".to_owned(),
@@ -246,22 +246,6 @@ impl Update {
     fn number(self, placeholder: impl Into<Cow<'static, str>>, number: u64) -> Self {
         self.value(placeholder, AttributeValue::N(number.to_string()))
     }
-}
-
-/// Of the partition that a region is in, as the SDKs' `partitions.json` has them.
-fn dns_suffix(region: &str) -> &'static str {
-    let suffixes = [
-        ("cn-", "amazonaws.com.cn"),
-        ("eusc-", "amazonaws.eu"),
-        ("us-iso-", "c2s.ic.gov"),
-        ("us-isob-", "sc2s.sgov.gov"),
-        ("eu-isoe-", "cloud.adc-e.uk"),
-        ("us-isof-", "csp.hci.ic.gov"),
-    ];
-    suffixes
-        .iter()
-        .find(|(prefix, _)| region.starts_with(prefix))
-        .map_or("amazonaws.com", |(_, suffix)| suffix)
 }
 
 #[cfg(test)]
