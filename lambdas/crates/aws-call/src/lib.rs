@@ -1,8 +1,8 @@
 //! A call of an AWS service without its SDK: one POST, signed with Signature Version 4, over the function's HTTP client.
 //!
-//! For calls that are made many times in a stream: an SDK's orchestrator takes several times as long as such a POST, and
-//! as much room as the rest of a function (docs/adr/0009-calls-without-sdks.md). Absent on purpose: retries, which
-//! every caller has its own reasons for; other methods, queries and requests that stream.
+//! For calls that are made many times in a stream: what an SDK does around such a POST costs time in each of them, and room
+//! that every cold start reads (docs/adr/0009-calls-without-sdks.md). Absent on purpose: retries, which every caller has its
+//! own reasons for; other methods, queries and requests that stream.
 
 #![forbid(unsafe_code)]
 

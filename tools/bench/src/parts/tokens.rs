@@ -98,6 +98,6 @@ impl FetchJwks for Jwks {
         let request = HttpRequest::get(&self.url).map_err(|error| JwksUnavailable(error.into()))?;
         let (_, body) =
             self.client.send(request, LIMIT).await.map_err(|error| JwksUnavailable(error.into()))?;
-        Ok(body.to_vec())
+        Ok(body.into())
     }
 }

@@ -85,7 +85,7 @@ pub(super) const ROWS: &[Row] = &[
         "the prompt is delivered again: one whole answer",
         APPSYNC,
         |architecture, rng| {
-            // The SDK tries three times.
+            // The store tries three times.
             let store = vec![At::times(1, rng.usize(3..6), store_fault(rng))];
             let plan = Plan { model: Some(script(rng)), store, ..Plan::default() };
             Scenario::new(architecture, plan, Expect::Done).also(one_call)
