@@ -11,14 +11,14 @@ mod signature;
 
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header::AUTHORIZATION};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use startup::{Aws, HttpClient, HttpError, SettingsError};
 
-pub use aws_smithy_runtime_api::http::StatusCode;
 pub use endpoint::{Endpoint, NotAnEndpoint};
+pub use http::StatusCode;
 use signature::{DATE, Signer, TOKEN};
 
 /// One AWS service as one role, in one region.
@@ -75,10 +75,9 @@ impl Service {
         endpoint: &Endpoint,
         headers: &[Header],
         body: Bytes,
-    ) -> Result<http::Response<SdkBody>, CallError> {
+    ) -> Result<Response<Incoming>, CallError> {
         let request = self.request(endpoint, headers, body, SystemTime::now())?;
-        let response = self.http.open(request).await?;
-        response.try_into_http1x().map_err(|error| CallError::Request(error.into()))
+        Ok(self.http.open(request).await?)
     }
 
     fn request(
@@ -87,7 +86,7 @@ impl Service {
         headers: &[Header],
         body: Bytes,
         at: SystemTime,
-    ) -> Result<HttpRequest, CallError> {
+    ) -> Result<Request<Full<Bytes>>, CallError> {
         let signature = self.signer.sign(endpoint, headers, &body, at);
         let mut map = HeaderMap::with_capacity(headers.len() + 3);
         for (name, value) in headers {
@@ -100,11 +99,11 @@ impl Service {
         if let Some(token) = &self.session_token {
             map.insert(HeaderName::from_static(TOKEN), token.clone());
         }
-        let mut request = Request::new(SdkBody::from(body));
+        let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = endpoint.uri().clone();
         *request.headers_mut() = map;
-        HttpRequest::try_from(request).map_err(|error| CallError::Request(error.into()))
+        Ok(request)
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Failure {
     #[error("the stream ended in the middle of a frame")]
     Cut,
     #[error("the connection broke")]
-    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Broken(#[from] hyper::Error),
 }
 
 impl From<Failure> for ModelError {

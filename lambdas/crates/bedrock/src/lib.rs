@@ -11,9 +11,9 @@ mod request;
 use std::sync::Arc;
 
 use aws_call::{Endpoint, NotAnEndpoint, Service};
-use aws_smithy_types::body::SdkBody;
 use chat::{Answer, Backoff, ChatRequest, Model, ModelError, ModelEvent, Retrying};
 use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use startup::{Aws, Settings, SettingsError};
 
 pub use request::{NotRequestFields, RequestFields};
@@ -84,7 +84,7 @@ impl Model for BedrockModel {
 #[derive(Debug)]
 pub struct BedrockAnswer {
     /// `None` when there is no more to be read, or nothing to be made of it.
-    body: Option<SdkBody>,
+    body: Option<Incoming>,
     frames: Frames,
 }
 

@@ -7,7 +7,7 @@ use auth::Caller;
 use aws_credential_types::Credentials;
 use aws_sdk_bedrockruntime::{
     Client,
-    config::{StalledStreamProtectionConfig, retry::RetryConfig},
+    config::{BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryConfig},
     error::SdkError,
     types::{
         ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, InferenceConfiguration,
@@ -26,9 +26,8 @@ use startup::{Aws, HttpClient};
 const MODEL: &str =
     "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.anthropic.claude-haiku-5-5-v1:0";
 
-fn aws() -> Aws {
-    let credentials = Credentials::new("AKIDEXAMPLE", "secret", Some("token".to_owned()), None, "test");
-    Aws::new(HttpClient::new(), "eu-west-1".to_owned(), credentials)
+fn credentials() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", "secret", Some("token".to_owned()), None, "test")
 }
 
 fn request() -> ChatRequest {
@@ -42,7 +41,8 @@ fn request() -> ChatRequest {
 type Heard = (Vec<ModelEvent>, Option<ModelErrorKind>);
 
 async fn ours(server: &Server) -> Heard {
-    let service = aws_call::Service::new(&aws(), "bedrock").unwrap();
+    let aws = Aws::new(HttpClient::new(), "eu-west-1".to_owned(), credentials());
+    let service = aws_call::Service::new(&aws, "bedrock").unwrap();
     let fields: RequestFields = r#"{"thinking":{"type":"disabled"}}"#.parse().unwrap();
     let model = BedrockModel::new(service, &server.url().parse().unwrap(), MODEL, Some(fields)).unwrap();
     let mut answer = match model.open(&request()).await {
@@ -63,7 +63,12 @@ async fn ours(server: &Server) -> Heard {
 }
 
 async fn sdk(server: &Server) -> Heard {
-    let config = aws_sdk_bedrockruntime::config::Builder::from(&aws().sdk_config(Some(server.url())))
+    let config = aws_sdk_bedrockruntime::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(credentials())
+        .endpoint_url(server.url())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();

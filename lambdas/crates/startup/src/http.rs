@@ -1,27 +1,29 @@
-use std::time::Duration;
+use std::{error::Error, future::Future, io, pin::Pin, task, time::Duration};
 
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::{Connector, tls};
-use aws_smithy_runtime_api::{
-    client::{
-        connection::CaptureSmithyConnection,
-        http::{
-            HttpConnector as _, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
-        },
-        orchestrator::{HttpRequest, HttpResponse},
-    },
-    http::StatusCode,
-};
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http::{Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use rustls::crypto::ring;
 use tokio::time::timeout;
+use tower_service::Service;
 
+/// For the connection and its TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The one HTTP client of a function: its connections and its TLS serve the AWS SDK, the JWKS and AppSync.
+/// The one HTTP client of a function: its connections and its TLS serve every AWS service and the JWKS.
+///
+/// HTTP/1.1 only: what a function has under way at one time is a model's stream and a call or two beside it, each on a
+/// connection that is kept. HTTP/2 would be another 250 KB, and a connection that has gone silent while the environment was
+/// frozen would take everything with it.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
-    connector: SharedHttpConnector,
+    client: Client<InTime, Full<Bytes>>,
 }
 
 /// A request that has no answer.
@@ -30,30 +32,29 @@ pub enum HttpError {
     #[error("no answer from {url} within {limit:?}")]
     TimedOut { url: String, limit: Duration },
     #[error("no answer from {url}")]
-    Failed { url: String, source: Box<dyn std::error::Error + Send + Sync> },
+    Failed { url: String, source: Box<dyn Error + Send + Sync> },
 }
 
 impl HttpClient {
     pub fn new() -> Self {
-        let connector = Connector::builder()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build())
-            .sleep_impl(TokioSleep::new())
-            .build();
-        Self { connector: SharedHttpConnector::new(connector) }
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        // Mozilla's roots, embedded: to read the system's takes half of an init.
+        let tls = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(ring::default_provider())
+            .expect("the provider knows the protocol versions that rustls has")
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        Self { client: Client::builder(TokioExecutor::new()).build(InTime(tls)) }
     }
 
-    /// The same client for the AWS SDK.
-    pub fn for_sdk(&self) -> SharedHttpClient {
-        let connector = self.connector.clone();
-        http_client_fn(move |_, _| connector.clone())
-    }
-
-    /// The response as soon as its head is there; its body comes as it comes.
-    pub async fn open(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let url = request.uri().to_owned();
-        self.connector.call(request).await.map_err(|error| {
-            if error.is_timeout() {
+    /// The response as soon as its head is there; its body comes as it comes. Dropping that closes the connection.
+    pub async fn open(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, HttpError> {
+        let url = request.uri().to_string();
+        self.client.request(request).await.map_err(|error| {
+            if is_timeout(&error) {
                 HttpError::TimedOut { url, limit: CONNECT_TIMEOUT }
             } else {
                 HttpError::Failed { url, source: error.into() }
@@ -64,29 +65,20 @@ impl HttpClient {
     /// Sends a request and reads the whole body, both within `limit`.
     pub async fn send(
         &self,
-        mut request: HttpRequest,
+        request: Request<Full<Bytes>>,
         limit: Duration,
     ) -> Result<(StatusCode, Bytes), HttpError> {
-        let url = request.uri().to_owned();
-        let connection = CaptureSmithyConnection::new();
-        request.add_extension(connection.clone());
+        let url = request.uri().to_string();
         let answer = async {
-            let response = self.connector.call(request).await?;
+            let response = self.client.request(request).await?;
             let status = response.status();
             let body = response.into_body().collect().await?.to_bytes();
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((status, body))
+            Ok::<_, Box<dyn Error + Send + Sync>>((status, body))
         };
         match timeout(limit, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(source)) => Err(HttpError::Failed { url, source }),
-            Err(_) => {
-                // Over HTTP/2 whatever is tried next would go the same way, which may be dead without a sign of it:
-                // Lambda freezes an environment between invocations, and its connections with it.
-                if let Some(connection) = connection.get() {
-                    connection.poison();
-                }
-                Err(HttpError::TimedOut { url, limit })
-            }
+            Err(_) => Err(HttpError::TimedOut { url, limit }),
         }
     }
 }
@@ -97,44 +89,109 @@ impl Default for HttpClient {
     }
 }
 
+/// Connects within [`CONNECT_TIMEOUT`], TLS included.
+#[derive(Debug, Clone)]
+struct InTime(HttpsConnector<HttpConnector>);
+
+type Connection = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
+type ConnectError = Box<dyn Error + Send + Sync>;
+
+impl Service<Uri> for InTime {
+    type Response = Connection;
+    type Error = ConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut task::Context<'_>) -> task::Poll<Result<(), ConnectError>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, url: Uri) -> Self::Future {
+        let connecting = self.0.call(url);
+        Box::pin(async {
+            let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
+            timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(late)
+        })
+    }
+}
+
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    };
-
-    use aws_smithy_runtime_api::client::{
-        connection::ConnectionMetadata,
-        http::{HttpConnector, HttpConnectorFuture},
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
     };
 
     use super::*;
 
-    /// Has a connection on which nothing comes back.
-    #[derive(Debug, Clone, Default)]
-    struct Silent {
-        poisoned: Arc<AtomicBool>,
+    fn get(url: &str) -> Request<Full<Bytes>> {
+        Request::get(url).body(Full::default()).unwrap()
     }
 
-    impl HttpConnector for Silent {
-        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-            let poisoned = self.poisoned.clone();
-            let poison = move || poisoned.store(true, Ordering::Relaxed);
-            let connection = ConnectionMetadata::builder().proxied(false).poison_fn(poison).build();
-            let captured = request.extension::<CaptureSmithyConnection>().expect("somebody who asks for it");
-            captured.set_connection_retriever(move || Some(connection.clone()));
-            HttpConnectorFuture::new(std::future::pending())
+    async fn listener() -> (TcpListener, String) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, address.to_string())
+    }
+
+    async fn read_head(connection: &mut TcpStream) {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(connection.read_u8().await.unwrap());
         }
     }
 
+    #[tokio::test]
+    async fn a_connection_is_used_again_unless_it_went_silent() {
+        let (listener, address) = listener().await;
+        let server = tokio::spawn(async move {
+            let (mut first, _) = listener.accept().await.unwrap();
+            for _ in 0..2 {
+                read_head(&mut first).await;
+                first.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na").await.unwrap();
+            }
+            // The third request of this connection is not answered.
+            read_head(&mut first).await;
+            let (mut second, _) = listener.accept().await.unwrap();
+            read_head(&mut second).await;
+            second.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nb").await.unwrap();
+            assert_eq!(first.read(&mut [0; 1]).await.unwrap(), 0, "the silent connection was closed");
+        });
+        let client = HttpClient::new();
+        let url = format!("http://{address}/");
+        let ask = |limit| client.send(get(&url), limit);
+        let minute = Duration::from_mins(1);
+        assert_eq!(ask(minute).await.unwrap().1, "a");
+        assert_eq!(ask(minute).await.unwrap().1, "a");
+        let error = ask(Duration::from_millis(50)).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("no answer from {url} within 50ms"));
+        assert_eq!(ask(minute).await.unwrap().1, "b");
+        server.await.unwrap();
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_has_gone_silent_is_not_used_again() {
-        let silent = Silent::default();
-        let client = HttpClient { connector: SharedHttpConnector::new(silent.clone()) };
-        let request = HttpRequest::get("http://a.example/").unwrap();
-        let error = client.send(request, Duration::from_secs(1)).await.unwrap_err();
-        assert_eq!(error.to_string(), "no answer from http://a.example/ within 1s");
-        assert!(silent.poisoned.load(Ordering::Relaxed));
+    async fn a_handshake_that_does_not_come_is_not_waited_for() {
+        let (listener, address) = listener().await;
+        let error = HttpClient::new().open(get(&format!("https://{address}/"))).await.unwrap_err();
+        assert!(matches!(error, HttpError::TimedOut { limit: CONNECT_TIMEOUT, .. }), "{error:?}");
+        drop(listener);
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_no_timeout() {
+        let (listener, address) = listener().await;
+        drop(listener);
+        let error = HttpClient::new().open(get(&format!("http://{address}/"))).await.unwrap_err();
+        assert!(matches!(error, HttpError::Failed { .. }), "{error:?}");
     }
 }

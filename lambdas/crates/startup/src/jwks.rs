@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use auth::{FetchJwks, JwksUnavailable, Verifier};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use http::Request;
+use http_body_util::Full;
 
 use crate::{HttpClient, Settings, SettingsError};
 
@@ -26,7 +27,8 @@ pub fn verifier(settings: Settings, client: HttpClient) -> Result<Verifier<HttpJ
 
 impl FetchJwks for HttpJwks {
     async fn fetch(&self) -> Result<Vec<u8>, JwksUnavailable> {
-        let request = HttpRequest::get(&self.url).map_err(|error| JwksUnavailable(error.into()))?;
+        let request =
+            Request::get(&self.url).body(Full::default()).map_err(|error| JwksUnavailable(error.into()))?;
         match self.client.send(request, LIMIT).await {
             Ok((status, body)) if status.is_success() => Ok(body.into()),
             Ok((status, _)) => Err(JwksUnavailable(format!("{} answered {status}", self.url).into())),

@@ -2,7 +2,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use auth::{FetchJwks, JwksUnavailable, Settings, Verifier};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use http::Request;
+use http_body_util::Full;
 use probe::Architecture;
 use serde::Deserialize;
 use startup::HttpClient;
@@ -95,7 +96,8 @@ struct Jwks {
 
 impl FetchJwks for Jwks {
     async fn fetch(&self) -> Result<Vec<u8>, JwksUnavailable> {
-        let request = HttpRequest::get(&self.url).map_err(|error| JwksUnavailable(error.into()))?;
+        let request =
+            Request::get(&self.url).body(Full::default()).map_err(|error| JwksUnavailable(error.into()))?;
         let (_, body) =
             self.client.send(request, LIMIT).await.map_err(|error| JwksUnavailable(error.into()))?;
         Ok(body.into())
