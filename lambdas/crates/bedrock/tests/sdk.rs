@@ -7,7 +7,7 @@ use auth::Caller;
 use aws_credential_types::Credentials;
 use aws_sdk_bedrockruntime::{
     Client,
-    config::{StalledStreamProtectionConfig, retry::RetryConfig},
+    config::{BehaviorVersion, Region, StalledStreamProtectionConfig, retry::RetryConfig},
     error::SdkError,
     types::{
         ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, InferenceConfiguration,
@@ -63,7 +63,13 @@ async fn ours(server: &Server) -> Heard {
 }
 
 async fn sdk(server: &Server) -> Heard {
-    let config = aws_sdk_bedrockruntime::config::Builder::from(&aws().sdk_config(Some(server.url())))
+    let aws = aws();
+    let config = aws_sdk_bedrockruntime::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(aws.region().to_owned()))
+        .credentials_provider(aws.credentials().clone())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .endpoint_url(server.url())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();

@@ -1,6 +1,4 @@
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_smithy_async::{rt::sleep::SharedAsyncSleep, rt::sleep::TokioSleep, time::SharedTimeSource};
-use aws_types::{SdkConfig, region::Region};
+use aws_credential_types::Credentials;
 
 use crate::{HttpClient, Settings, SettingsError};
 
@@ -41,20 +39,5 @@ impl Aws {
 
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
-    }
-
-    /// The configuration for one service's client. `endpoint` moves the service from its usual address; the SDKs'
-    /// own variables for that are `AWS_ENDPOINT_URL_<SERVICE>`
-    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
-    pub fn sdk_config(&self, endpoint: Option<String>) -> SdkConfig {
-        let mut builder = SdkConfig::builder()
-            .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
-            .region(Region::new(self.region.clone()))
-            .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
-            .http_client(self.http.for_sdk())
-            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
-            .time_source(SharedTimeSource::default());
-        builder.set_endpoint_url(endpoint);
-        builder.build()
     }
 }

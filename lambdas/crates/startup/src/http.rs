@@ -5,9 +5,7 @@ use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::{
     client::{
         connection::CaptureSmithyConnection,
-        http::{
-            HttpConnector as _, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
-        },
+        http::{HttpConnector as _, HttpConnectorSettings, SharedHttpConnector},
         orchestrator::{HttpRequest, HttpResponse},
     },
     http::StatusCode,
@@ -18,7 +16,7 @@ use tokio::time::timeout;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The one HTTP client of a function: its connections and its TLS serve the AWS SDK, the JWKS and AppSync.
+/// The one HTTP client of a function: its connections and its TLS serve every call of AWS, and the JWKS.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     connector: SharedHttpConnector,
@@ -41,12 +39,6 @@ impl HttpClient {
             .sleep_impl(TokioSleep::new())
             .build();
         Self { connector: SharedHttpConnector::new(connector) }
-    }
-
-    /// The same client for the AWS SDK.
-    pub fn for_sdk(&self) -> SharedHttpClient {
-        let connector = self.connector.clone();
-        http_client_fn(move |_, _| connector.clone())
     }
 
     /// The response as soon as its head is there; its body comes as it comes.
