@@ -176,7 +176,7 @@ async fn poison_reaches_the_dead_letter_queue_without_a_call_of_the_model() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prompt_that_cannot_be_queued_is_said_to_be_so_and_can_be_sent_again() {
     let stage = Stage::open().await;
-    // More than the SDK's own tries.
+    // More than the function's own tries.
     let sends = vec![At::times(0, 3, CallFault::Refuse(500))];
     stage.cloud.faults.plan("", Plan { sends, ..Plan::default() });
     let request = Request::prompt("queue me").with("max_tokens", 3);

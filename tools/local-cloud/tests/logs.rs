@@ -113,7 +113,7 @@ async fn a_request_without_a_stream_because_of_us_is_counted_as_a_failure() {
         assert_failure(function, &line, "model_throttled");
         assert_eq!(line["stream_id"], json!(request.stream_id));
     }
-    // More than the SDK's own tries.
+    // More than the function's own tries.
     let sends = vec![At::times(0, 3, CallFault::Refuse(500))];
     stage.cloud.faults.plan("", Plan { sends, ..Plan::default() });
     let request = Request::prompt("queue me");

@@ -1,6 +1,7 @@
 use std::{fmt::Write as _, str::FromStr};
 
 use http::{Uri, uri::Scheme};
+use startup::{Aws, SettingsError};
 
 /// Where calls go, with the parts of it that are signed: taken apart once, not for each call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +17,14 @@ pub struct Endpoint {
 pub struct NotAnEndpoint;
 
 impl Endpoint {
-    /// Where a service is in a region, usually.
-    pub fn of_service(name: &str, region: &str) -> Result<Self, NotAnEndpoint> {
-        format!("https://{name}.{region}.{}", dns_suffix(region)).parse()
+    /// Where a service is in the function's region, usually.
+    pub fn of_service(name: &str, aws: &Aws) -> Result<Self, SettingsError> {
+        let region = aws.region();
+        let url = format!("https://{name}.{region}.{}", dns_suffix(region));
+        url.parse().map_err(|NotAnEndpoint| SettingsError::Wrong {
+            name: "AWS_REGION",
+            problem: "it is no part of a host's name".to_owned(),
+        })
     }
 
     /// What is done to this resource: `<endpoint>/<name>`.
@@ -120,6 +126,9 @@ fn encode(text: &str, into: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::Credentials;
+    use startup::HttpClient;
+
     use super::*;
 
     #[test]
@@ -155,7 +164,9 @@ mod tests {
     #[test]
     fn a_service_is_where_its_region_has_it() {
         let check = |region: &str, url: Option<&str>| {
-            let endpoint = Endpoint::of_service("bedrock-runtime", region).ok();
+            let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
+            let aws = Aws::new(HttpClient::new(), region.to_owned(), credentials);
+            let endpoint = Endpoint::of_service("bedrock-runtime", &aws).ok();
             assert_eq!(endpoint.map(|endpoint| endpoint.uri().to_string()).as_deref(), url, "{region}");
         };
         check("us-east-1", Some("https://bedrock-runtime.us-east-1.amazonaws.com/"));

@@ -1,12 +1,13 @@
 //! A call of an AWS service without its SDK: one POST, signed with Signature Version 4, over the function's HTTP client.
 //!
-//! For calls that are made many times in a stream: what an SDK does around such a POST costs time in each of them, and room
-//! that every cold start reads (docs/adr/0009-calls-without-sdks.md). Absent on purpose: retries, which every caller has its
-//! own reasons for; other methods, queries and requests that stream.
+//! An SDK's orchestrator takes several times as long as such a POST, and as much room as the rest of a function
+//! (docs/adr/0009-calls-without-sdks.md). Absent on purpose: which errors are worth another try, which every caller knows
+//! for itself; other methods, queries and requests that stream.
 
 #![forbid(unsafe_code)]
 
 mod endpoint;
+mod retry;
 mod signature;
 
 use std::time::{Duration, SystemTime};
@@ -19,6 +20,7 @@ use startup::{Aws, HttpClient, HttpError, SettingsError};
 
 pub use endpoint::{Endpoint, NotAnEndpoint};
 pub use http::StatusCode;
+pub use retry::Retry;
 use signature::{DATE, Signer, TOKEN};
 
 /// One AWS service as one role, in one region.
@@ -39,6 +41,16 @@ pub enum CallError {
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
     Http(#[from] HttpError),
+}
+
+impl CallError {
+    /// Whether another try may bring an answer. The call may have been done all the same.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Http(_) => true,
+            Self::Request(_) => false,
+        }
+    }
 }
 
 impl Service {

@@ -28,16 +28,14 @@ pub fn from_settings(
     settings: Settings,
     aws: &Aws,
 ) -> Result<(Retrying<BedrockModel>, Arc<str>), SettingsError> {
-    let wrong = |name, problem: NotAnEndpoint| SettingsError::Wrong { name, problem: problem.to_string() };
     let endpoint = match settings.optional("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")? {
         Some(endpoint) => endpoint,
-        None => Endpoint::of_service("bedrock-runtime", aws.region())
-            .map_err(|error| wrong("AWS_REGION", error))?,
+        None => Endpoint::of_service("bedrock-runtime", aws)?,
     };
     let id: String = settings.required("MODEL_ID")?;
     let request_fields = settings.optional("MODEL_REQUEST_FIELDS")?;
     let model = BedrockModel::new(Service::new(aws, "bedrock")?, &endpoint, &id, request_fields)
-        .map_err(|error| wrong("MODEL_ID", error))?;
+        .map_err(|error| SettingsError::Wrong { name: "MODEL_ID", problem: error.to_string() })?;
     Ok((Retrying::new(model, Backoff::default()), id.into()))
 }
 

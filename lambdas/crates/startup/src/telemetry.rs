@@ -7,8 +7,8 @@ use tracing_subscriber::{
 
 use crate::{Settings, SettingsError};
 
-/// How the modules of this repository begin. What the AWS SDK says below `warn` may hold a prompt, so
-/// `LOG_LEVEL` moves only ours.
+/// How the modules of this repository begin. What others say below `warn` may hold a prompt (`lambda_runtime`
+/// shows the event), so `LOG_LEVEL` moves only ours.
 const OURS: [&str; 6] = ["appsync", "auth", "bedrock", "function_url", "startup", "websocket_api"];
 
 /// JSON lines on stdout, which Lambda hands to its log group. `LOG_LEVEL`: `error`, `warn`, `info` (the

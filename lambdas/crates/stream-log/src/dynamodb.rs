@@ -41,11 +41,7 @@ pub struct DynamoDb {
 impl DynamoDb {
     /// `endpoint` is where `DynamoDB` is, if not at its usual address.
     pub fn new(aws: &Aws, endpoint: Option<Endpoint>, table: String) -> Result<Self, SettingsError> {
-        let usual = || Endpoint::of_service("dynamodb", aws.region());
-        let endpoint = endpoint.map_or_else(usual, Ok).map_err(|_| SettingsError::Wrong {
-            name: "AWS_REGION",
-            problem: "it is no part of a host's name".to_owned(),
-        })?;
+        let endpoint = endpoint.map_or_else(|| Endpoint::of_service("dynamodb", aws), Ok)?;
         Ok(Self { api: Api { service: Service::new(aws, "dynamodb")?, endpoint }, table })
     }
 }

@@ -10,9 +10,9 @@ mod arguments;
 mod refusal;
 
 use auth::Caller;
-use aws_sdk_sqs::{Client, error::SdkError, operation::send_message::SendMessageError};
 use chat::{CancelRequest, ChatRequest, InvalidRequest, RequestLimits, ResumeRequest};
 use lambda_runtime::{Diagnostic, LambdaEvent};
+use sqs_queue::Queue;
 use startup::Ledger;
 use stream_log::{Queued, Store, StreamLog};
 use tracing::info;
@@ -29,8 +29,7 @@ const MAX_EVENTS_BYTES: usize = 200 * 1024;
 
 /// The function with everything it needs.
 pub struct Function<S> {
-    pub queue: Client,
-    pub queue_url: String,
+    pub queue: Queue,
     pub log: StreamLog<S>,
     /// The app client whose tokens are accepted; AppSync itself accepts every client of the pool.
     pub client_id: String,
@@ -74,19 +73,13 @@ impl<S: Store> Function<S> {
     async fn start(&self, request: ChatRequest) -> Result<Answer, Refusal> {
         let stream_id = request.stream_id.clone();
         match self.log.queue(&request).await {
-            Ok(Queued::Send) => match self.enqueue(request).await {
+            Ok(Queued::Send) => match self.queue.send(&appsync_job::write(request)).await {
                 Ok(()) => Ok(Answer::Stream { session_id: stream_id }),
                 Err(error) => Err(Refusal::Queue(error, stream_id)),
             },
             Ok(Queued::Answered) => Ok(Answer::Stream { session_id: stream_id }),
             Err(error) => Err(Refusal::Claim(error, stream_id)),
         }
-    }
-
-    async fn enqueue(&self, request: ChatRequest) -> Result<(), Box<SdkError<SendMessageError>>> {
-        let job = appsync_job::write(request);
-        self.queue.send_message().queue_url(&self.queue_url).message_body(job).send().await?;
-        Ok(())
     }
 
     async fn cancel(&self, caller: &Caller, wanted: CancelRequest) -> Result<Answer, Refusal> {

@@ -1,5 +1,6 @@
 use appsync_request::Function;
 use lambda_runtime::{LambdaEvent, service_fn};
+use sqs_queue::Queue;
 use startup::{Aws, HttpClient, Ledger, Settings, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -7,16 +8,13 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings;
     init_telemetry(settings)?;
     let function = assemble(settings)?;
-    // Boxed: the SDK's futures, nested in ours, are deeper than the compiler looks.
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| Box::pin(function.handle(event)).await))
-        .await
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| function.handle(event).await)).await
 }
 
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl stream_log::Store>> {
     let aws = Aws::from_settings(settings, HttpClient::new())?;
     Ok(Function {
-        queue: aws_sdk_sqs::Client::new(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_SQS")?)),
-        queue_url: settings.required("QUEUE_URL")?,
+        queue: Queue::from_settings(settings, &aws)?,
         log: stream_log::from_settings(settings, &aws)?,
         client_id: settings.required("COGNITO_CLIENT_ID")?,
         request_limits: settings.request_limits()?,

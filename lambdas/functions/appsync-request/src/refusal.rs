@@ -1,6 +1,6 @@
 use auth::NotACaller;
-use aws_sdk_sqs::{error::SdkError, operation::send_message::SendMessageError};
 use chat::{Error, ErrorCode, StreamId};
+use sqs_queue::QueueError;
 use stream_log::{ClaimError, StoreError};
 
 use crate::arguments::in_graphql_names;
@@ -20,7 +20,7 @@ pub(crate) enum Refusal {
     #[error("the stream log did not answer")]
     Log(#[source] StoreError, StreamId),
     #[error("the prompt was not queued")]
-    Queue(#[source] Box<SdkError<SendMessageError>>, StreamId),
+    Queue(#[source] QueueError, StreamId),
 }
 
 impl Refusal {

@@ -17,19 +17,17 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use chat::{ChatRequest, EventSink as _, Limits, Model, Opening, StreamEvent, Tuning, relay};
 use futures_util::future::join_all;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use sqs_queue::Queue;
 use startup::{Causes, Ledger};
 use stream_log::{Attempt, Begun, Store, StreamLog};
 use tokio::time::Instant;
 use tracing::{error, info};
 
+pub use crate::publisher::{Publisher, tuning};
 use crate::{
     failure::{Failure, Refusal},
     message::Delivery,
     publisher::Session,
-};
-pub use crate::{
-    publisher::{Publisher, tuning},
-    queue::Queue,
 };
 
 /// How long a prompt may wait in the queue before nobody is assumed to wait for it any more.
@@ -58,7 +56,7 @@ impl<M: Model, S: Store> Function<M, S> {
             let Err(failure) = answer else { continue };
             let message_id = message.message_id.clone().unwrap_or_default();
             error!(request_id = context.request_id, message_id, error = %Causes(&failure), "returned to the queue");
-            self.queue.return_soon(message).await;
+            queue::return_soon(&self.queue, message).await;
             response.add_failure(message_id);
         }
         Ok(response)

@@ -1,5 +1,6 @@
-use appsync_worker::{Function, Publisher, Queue};
+use appsync_worker::{Function, Publisher};
 use lambda_runtime::{LambdaEvent, service_fn};
+use sqs_queue::Queue;
 use startup::{Aws, HttpClient, Ledger, Settings, init_telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,10 +15,7 @@ fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, imp
     let aws = Aws::from_settings(settings, HttpClient::new())?;
     let (model, model_id) = bedrock::from_settings(settings, &aws)?;
     Ok(Function {
-        queue: Queue {
-            client: aws_sdk_sqs::Client::new(&aws.sdk_config(settings.optional("AWS_ENDPOINT_URL_SQS")?)),
-            url: settings.required("QUEUE_URL")?,
-        },
+        queue: Queue::from_settings(settings, &aws)?,
         publisher: Publisher::new(&aws, settings.required("GRAPHQL_URL")?)?,
         log: stream_log::from_settings(settings, &aws)?,
         model,

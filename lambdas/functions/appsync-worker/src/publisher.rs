@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use auth::Caller;
-use aws_call::{CallError, Endpoint, Header, Service};
+use aws_call::{CallError, Endpoint, Header, Retry, Service};
 use bytes::Bytes;
 use chat::{Backoff, EventSink, SinkError, StreamEvent, StreamId, Tuning};
 use serde::Deserialize;
@@ -9,10 +9,12 @@ use startup::{Aws, SettingsError};
 
 use crate::mutation::publish_token;
 
-/// Per try. A subscriber waits behind it.
-const TRY_FOR: Duration = Duration::from_secs(3);
-
-const RETRY: Backoff = Backoff { attempts: 4, base: Duration::from_millis(100), cap: Duration::from_secs(1) };
+/// A subscriber waits behind it.
+const RETRY: Retry = Retry {
+    backoff: Backoff { attempts: 4, base: Duration::from_millis(100), cap: Duration::from_secs(1) },
+    try_for: Duration::from_secs(3),
+    in_all: Duration::from_secs(12),
+};
 
 const HEADERS: [Header; 1] = [("content-type", "application/json")];
 
@@ -65,7 +67,11 @@ impl Publisher {
     }
 
     async fn publish(&self, mutation: Bytes) -> Result<(), PublishError> {
-        let (status, answer) = self.service.post(&self.url, &HEADERS, mutation, TRY_FOR).await?;
+        RETRY.run(|limit| self.once(mutation.clone(), limit), PublishError::may_pass).await
+    }
+
+    async fn once(&self, mutation: Bytes, limit: Duration) -> Result<(), PublishError> {
+        let (status, answer) = self.service.post(&self.url, &HEADERS, mutation, limit).await?;
         if !status.is_success() {
             return Err(PublishError::Status { status: status.as_u16() });
         }
@@ -77,15 +83,9 @@ impl EventSink for Session<'_> {
     /// One mutation at a time: AppSync does not keep the order of mutations that overlap.
     async fn send(&mut self, events: &[StreamEvent]) -> Result<(), SinkError> {
         for event in events {
-            let mutation = Bytes::from(publish_token(event, self.stream_id.as_str(), &self.owner));
-            let mut tries = 0;
-            while let Err(error) = self.publisher.publish(mutation.clone()).await {
-                tries += 1;
-                match RETRY.pause_after(tries).filter(|_| error.may_pass()) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(SinkError::Failed(error.into())),
-                }
-            }
+            let mutation = publish_token(event, self.stream_id.as_str(), &self.owner);
+            let published = self.publisher.publish(mutation.into()).await;
+            published.map_err(|error| SinkError::Failed(error.into()))?;
             self.published += 1;
         }
         Ok(())
@@ -100,9 +100,9 @@ impl EventSink for Session<'_> {
 impl PublishError {
     fn may_pass(&self) -> bool {
         match self {
-            Self::Call(CallError::Http(_)) | Self::GraphQl(_) => true,
+            Self::Call(error) => error.may_pass(),
             Self::Status { status } => *status == 429 || *status >= 500,
-            Self::Call(CallError::Request(_)) => false,
+            Self::GraphQl(_) => true,
         }
     }
 }

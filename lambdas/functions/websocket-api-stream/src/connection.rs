@@ -1,11 +1,10 @@
 use std::time::Duration;
 
-use aws_call::{CallError, Endpoint, Header, NotAnEndpoint, Service};
+use aws_call::{CallError, Endpoint, Header, NotAnEndpoint, Retry, Service};
 use bytes::Bytes;
 use chat::{Backoff, EventSink, SinkError, StreamEvent, Tuning, wire};
 use serde::Deserialize;
 use startup::{Aws, SettingsError};
-use tokio::time::{Instant, sleep};
 
 /// API Gateway meters messages per 32 KB and splits them into frames of that size
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>). An event is one frame: the text
@@ -17,9 +16,11 @@ const MAX_TEXT_BYTES: usize = 32 * 1024 - 512;
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The order of events is kept by having one call under way at a time, so a call that hangs must not hang for long.
-const TRY_FOR: Duration = Duration::from_secs(3);
-const IN_ALL: Duration = Duration::from_secs(10);
-const RETRY: Backoff = Backoff { attempts: 6, base: Duration::from_millis(100), cap: Duration::from_secs(2) };
+const RETRY: Retry = Retry {
+    backoff: Backoff { attempts: 6, base: Duration::from_millis(100), cap: Duration::from_secs(2) },
+    try_for: Duration::from_secs(3),
+    in_all: Duration::from_secs(10),
+};
 
 const HEADERS: [Header; 1] = [("content-type", "application/octet-stream")];
 
@@ -58,6 +59,8 @@ pub(crate) struct Connection<'a> {
 enum PostError {
     #[error("API Gateway was not reached")]
     Call(#[from] CallError),
+    #[error("the connection is gone")]
+    Gone,
     #[error("API Gateway answered {status}{}", reason.as_deref().unwrap_or_default())]
     Status { status: u16, reason: Option<String> },
 }
@@ -66,23 +69,16 @@ impl Connection<'_> {
     /// A try without an answer is made again as well, although its message may have been delivered, or may yet be, after
     /// those that follow it: an event has a number, and the client passes over one that it has seen. Without another try
     /// there would be a hole.
-    async fn post(&self, message: Bytes) -> Result<(), SinkError> {
-        let end = Instant::now() + IN_ALL;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let limit = TRY_FOR.min(end.saturating_duration_since(Instant::now()));
-            let error = match self.service.post(&self.url, &HEADERS, message.clone(), limit).await {
-                Ok((status, _)) if status.is_success() => return Ok(()),
-                Ok((status, _)) if status.as_u16() == 410 => return Err(SinkError::Gone),
-                Ok((status, answer)) => PostError::of(status.as_u16(), &answer),
-                Err(error) => error.into(),
-            };
-            let pause = RETRY.pause_after(tries).filter(|_| error.may_pass());
-            match pause.filter(|pause| Instant::now() + *pause < end) {
-                Some(pause) => sleep(pause).await,
-                None => return Err(SinkError::Failed(error.into())),
-            }
+    async fn post(&self, message: Bytes) -> Result<(), PostError> {
+        RETRY.run(|limit| self.once(message.clone(), limit), PostError::may_pass).await
+    }
+
+    async fn once(&self, message: Bytes, limit: Duration) -> Result<(), PostError> {
+        let (status, answer) = self.service.post(&self.url, &HEADERS, message, limit).await?;
+        match status.as_u16() {
+            _ if status.is_success() => Ok(()),
+            410 => Err(PostError::Gone),
+            status => Err(PostError::of(status, &answer)),
         }
     }
 }
@@ -90,7 +86,10 @@ impl Connection<'_> {
 impl EventSink for Connection<'_> {
     async fn send(&mut self, events: &[StreamEvent]) -> Result<(), SinkError> {
         for event in events {
-            self.post(wire::to_json(event).into()).await?;
+            self.post(wire::to_json(event).into()).await.map_err(|error| match error {
+                PostError::Gone => SinkError::Gone,
+                error @ (PostError::Call(_) | PostError::Status { .. }) => SinkError::Failed(error.into()),
+            })?;
             self.posted += 1;
         }
         Ok(())
@@ -115,8 +114,8 @@ impl PostError {
 
     fn may_pass(&self) -> bool {
         match self {
-            Self::Call(CallError::Http(_)) => true,
-            Self::Call(CallError::Request(_)) => false,
+            Self::Call(error) => error.may_pass(),
+            Self::Gone => false,
             Self::Status { status, .. } => *status == 429 || *status >= 500,
         }
     }

@@ -7,9 +7,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings;
     init_telemetry(settings)?;
     let function = assemble(settings)?;
-    // Boxed: the SDK's futures, nested in the relay's, are deeper than the compiler looks.
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| Box::pin(function.handle(event)).await))
-        .await
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| function.handle(event).await)).await
 }
 
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, impl stream_log::Store>> {

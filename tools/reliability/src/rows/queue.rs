@@ -88,7 +88,7 @@ pub(super) const ROWS: &[Row] = &[
         "the mutation fails; the same id may be sent again",
         APPSYNC,
         |architecture, rng| {
-            // The SDK tries three times.
+            // The function tries three times.
             let sends = vec![At::times(0, rng.usize(1..6), CallFault::Refuse(503))];
             let plan = Plan { model: Some(script(rng)), sends, ..Plan::default() };
             Scenario::new(architecture, plan, Expect::Done).client(Client::AsksAgain)

@@ -3,11 +3,10 @@
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use aws_call::{Endpoint, Service};
+use aws_call::{Endpoint, Retry, Service};
 use bytes::Bytes;
 use chat::Backoff;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tokio::time::{Instant, sleep};
 
 use super::error::{ApiError, Refusal};
 
@@ -131,9 +130,11 @@ pub(super) enum Operation {
 }
 
 /// What would rather fail than keep a stream waiting.
-const TRY_FOR: Duration = Duration::from_secs(1);
-const IN_ALL: Duration = Duration::from_secs(3);
-const RETRY: Backoff = Backoff { attempts: 3, base: Duration::from_millis(50), cap: Duration::from_secs(1) };
+const RETRY: Retry = Retry {
+    backoff: Backoff { attempts: 3, base: Duration::from_millis(50), cap: Duration::from_secs(1) },
+    try_for: Duration::from_secs(1),
+    in_all: Duration::from_secs(3),
+};
 
 #[derive(Debug)]
 pub(super) struct Api {
@@ -154,21 +155,7 @@ impl Api {
 
     /// The same, where nothing of interest is answered.
     pub(super) async fn post(&self, operation: Operation, body: Bytes) -> Result<Bytes, ApiError> {
-        let end = Instant::now() + IN_ALL;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let limit = TRY_FOR.min(end.saturating_duration_since(Instant::now()));
-            let error = match self.once(operation, body.clone(), limit).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let pause = RETRY.pause_after(tries).filter(|_| error.may_pass());
-            match pause.filter(|pause| Instant::now() + *pause < end) {
-                Some(pause) => sleep(pause).await,
-                None => return Err(error),
-            }
-        }
+        RETRY.run(|limit| self.once(operation, body.clone(), limit), ApiError::may_pass).await
     }
 
     async fn once(&self, operation: Operation, body: Bytes, limit: Duration) -> Result<Bytes, ApiError> {

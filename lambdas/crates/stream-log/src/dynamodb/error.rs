@@ -82,9 +82,9 @@ impl ApiError {
     /// all of the log's are.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Call(CallError::Http(_)) => true,
+            Self::Call(error) => error.may_pass(),
             Self::Refused(refusal) => refusal.status >= 500 || refusal.kind() == Kind::Passing,
-            Self::Call(CallError::Request(_)) | Self::Unreadable { .. } => false,
+            Self::Unreadable { .. } => false,
         }
     }
 }
