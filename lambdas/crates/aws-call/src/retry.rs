@@ -61,13 +61,11 @@ mod tests {
             let answer = answers[limits.borrow().len()];
             limits.borrow_mut().push(limit);
             async move {
-                match answer {
-                    Some(answer) => answer,
-                    None => {
-                        sleep(limit).await;
-                        Err(true)
-                    }
-                }
+                let Some(answer) = answer else {
+                    sleep(limit).await;
+                    return Err(true);
+                };
+                answer
             }
         };
         let result = RETRY.run(once, |may_pass| *may_pass).await;

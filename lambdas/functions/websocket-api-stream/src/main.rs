@@ -7,7 +7,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings;
     init_telemetry(settings)?;
     let function = assemble(settings)?;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| function.handle(event).await)).await
+    // Boxed: with a stream and its log in it, the future has 50 KB, which the runtime would move about.
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| Box::pin(function.handle(event)).await))
+        .await
 }
 
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, impl stream_log::Store>> {
