@@ -64,7 +64,8 @@ async fn tokens_arrive_as_they_are_generated() {
                 );
             }
         }
-        assert!(trace.deltas() >= 10, "{architecture}: {} deltas", trace.deltas());
+        // Of two seconds, in the longest window: a quarter of one.
+        assert!(trace.deltas() >= 6, "{architecture}: {} deltas", trace.deltas());
     }
     stage.close().await;
 }
