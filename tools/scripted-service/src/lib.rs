@@ -11,6 +11,8 @@ use tokio::{
 #[derive(Debug, Clone)]
 pub enum Answer {
     Status(u16, String),
+    /// These bytes, as far as they are read.
+    Bytes(Vec<u8>),
     /// Nothing; the connection stays open.
     Silence,
     /// Nothing; the connection is closed.
@@ -67,6 +69,9 @@ async fn answer(listener: TcpListener, script: Vec<Answer>, asked: Arc<Mutex<Vec
                     "HTTP/1.1 {status} As-Scripted\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
                 );
                 connection.write_all(answer.as_bytes()).await.expect("a reader");
+            }
+            Answer::Bytes(bytes) => {
+                let _ = connection.write_all(&bytes).await;
             }
             Answer::Silence => silent.push(connection),
             Answer::Cut => {}

@@ -1,8 +1,6 @@
 //! The SDK for Bedrock is what this crate does without (docs/adr/0009-calls-without-sdks.md), and what it is measured
 //! against: the same request, and out of the same bytes the same events and errors.
 
-mod server;
-
 use auth::Caller;
 use aws_credential_types::Credentials;
 use aws_sdk_bedrockruntime::{
@@ -20,7 +18,8 @@ use bedrock::{BedrockModel, RequestFields};
 use chat::{
     Answer as _, ChatRequest, Model as _, ModelErrorKind, ModelEvent, RequestLimits, StopReason, Usage,
 };
-use server::{Response, Server};
+use scripted_service::{Answer, Asked, ScriptedService};
+use serde_json::Value;
 use startup::{Aws, HttpClient};
 
 const MODEL: &str =
@@ -40,11 +39,11 @@ fn request() -> ChatRequest {
 
 type Heard = (Vec<ModelEvent>, Option<ModelErrorKind>);
 
-async fn ours(server: &Server) -> Heard {
+async fn ours(server: &ScriptedService) -> Heard {
     let aws = Aws::new(HttpClient::new(), "eu-west-1".to_owned(), credentials());
     let service = aws_call::Service::new(&aws, "bedrock").unwrap();
     let fields: RequestFields = r#"{"thinking":{"type":"disabled"}}"#.parse().unwrap();
-    let model = BedrockModel::new(service, &server.url().parse().unwrap(), MODEL, Some(fields)).unwrap();
+    let model = BedrockModel::new(service, &server.url.parse().unwrap(), MODEL, Some(fields)).unwrap();
     let mut answer = match model.open(&request()).await {
         Ok(answer) => answer,
         Err(error) => return (Vec::new(), Some(error.kind)),
@@ -62,12 +61,12 @@ async fn ours(server: &Server) -> Heard {
     (events, None)
 }
 
-async fn sdk(server: &Server) -> Heard {
+async fn sdk(server: &ScriptedService) -> Heard {
     let config = aws_sdk_bedrockruntime::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
         .credentials_provider(credentials())
-        .endpoint_url(server.url())
+        .endpoint_url(&server.url)
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -155,6 +154,22 @@ fn kind<E, R>(error: &SdkError<E, R>, name: Option<&str>) -> ModelErrorKind {
     }
 }
 
+/// Says the same to both, the body in chunks of so many bytes.
+async fn server(status: &str, header: &str, body: &[u8], chunk: usize) -> ScriptedService {
+    let mut bytes =
+        format!("HTTP/1.1 {status}\r\n{header}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n")
+            .into_bytes();
+    for chunk in body.chunks(chunk) {
+        bytes.extend(format!("{:x}\r\n", chunk.len()).bytes().chain(chunk.iter().copied()).chain(*b"\r\n"));
+    }
+    bytes.extend(b"0\r\n\r\n");
+    ScriptedService::start([Answer::Bytes(bytes.clone()), Answer::Bytes(bytes)]).await
+}
+
+async fn stream(body: &[u8], chunk: usize) -> ScriptedService {
+    server("200 OK", "content-type: application/vnd.amazon.eventstream", body, chunk).await
+}
+
 fn frame(message_type: &str, name: (&str, &str), payload: &str) -> Vec<u8> {
     let headers = [(":message-type", message_type), name, (":content-type", "application/json")];
     let headers = headers
@@ -236,7 +251,7 @@ async fn out_of_the_same_bytes_come_the_same_events_and_errors() {
         let mut body: Vec<u8> =
             (0..random.usize(..12)).flat_map(|_| inside[random.usize(..inside.len())].clone()).collect();
         body.extend(last);
-        let server = Server::saying(Response::ok(body, random.usize(1..200))).await;
+        let server = stream(&body, random.usize(1..200)).await;
         let (ours, sdk) = (ours(&server).await, sdk(&server).await);
         assert_eq!(ours, sdk, "ends with {}", String::from_utf8_lossy(last));
     }
@@ -253,7 +268,8 @@ async fn a_refusal_means_the_same() {
         (503, "ServiceUnavailableException"),
         (529, "SomethingNewException"),
     ] {
-        let server = Server::saying(Response::error(status, name)).await;
+        let header = format!("x-amzn-errortype: {name}:http://a.example/");
+        let server = server(&format!("{status} X"), &header, br#"{"message":"No."}"#, 100).await;
         let (ours, sdk) = (ours(&server).await, sdk(&server).await);
         assert_eq!(ours, sdk, "{status} {name}");
         assert!(ours.1.is_some());
@@ -262,13 +278,14 @@ async fn a_refusal_means_the_same() {
 
 #[tokio::test]
 async fn the_request_is_the_same() {
-    let server = Server::saying(Response::ok(Vec::new(), 100)).await;
+    let server = stream(&[], 100).await;
     ours(&server).await;
     sdk(&server).await;
-    let requests = server.requests();
+    let requests = server.asked();
     let [ours, sdk] = requests.as_slice() else { panic!("{} requests", requests.len()) };
     assert_eq!(ours.line, sdk.line);
-    assert_eq!(ours.json(), sdk.json());
+    let json = |asked: &Asked| serde_json::from_slice::<Value>(&asked.body).unwrap();
+    assert_eq!(json(ours), json(sdk));
     for name in ["host", "content-type", "x-amz-security-token"] {
         assert_eq!(ours.header(name), sdk.header(name), "{name}");
         assert!(ours.header(name).is_some(), "{name}");
