@@ -94,3 +94,53 @@ pub(crate) async fn side_by_side<T, R>(
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::select;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_put_is_taken_in_order_however_little_room_there_is() {
+        for at_most in [1, 2, 100] {
+            let handoff = Handoff::new(at_most);
+            let reader = async {
+                for item in 0..100 {
+                    handoff.put(item).await;
+                }
+            };
+            let writer = async {
+                let mut taken = Vec::new();
+                while taken.len() < 100 {
+                    assert!(handoff.lock().items.len() <= at_most);
+                    taken.push(handoff.next().await);
+                }
+                taken
+            };
+            let taken = side_by_side(&handoff, reader, writer).await;
+            assert_eq!(taken, (0..100).collect::<Vec<_>>(), "{at_most}");
+        }
+    }
+
+    #[tokio::test]
+    async fn two_that_never_wait_let_others_have_their_turn() {
+        let handoff = Handoff::new(1);
+        let reader = async {
+            loop {
+                handoff.put(()).await;
+            }
+        };
+        let writer = async {
+            loop {
+                handoff.next().await;
+            }
+        };
+        let other = tokio::spawn(async {});
+        select! {
+            biased;
+            () = side_by_side(&handoff, reader, writer) => {}
+            ran = other => ran.unwrap(),
+        }
+    }
+}
