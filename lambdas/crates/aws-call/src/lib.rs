@@ -61,7 +61,7 @@ impl Service {
             name: "AWS_SESSION_TOKEN",
             problem: error.to_string(),
         })?;
-        // Over HTTP/2 it stays out of the table of headers to repeat.
+        // Nobody's `Debug` shows it.
         if let Some(token) = &mut session_token {
             token.set_sensitive(true);
         }
@@ -117,6 +117,16 @@ impl Service {
         *request.headers_mut() = map;
         Ok(request)
     }
+}
+
+/// The name of an error in the JSON protocols of AWS: `QueueDoesNotExist` of `com.amazonaws.sqs#QueueDoesNotExist`.
+pub fn error_name(kind: &str) -> &str {
+    one_word(kind.rsplit('#').next().unwrap_or_default())
+}
+
+/// What may be logged as a name or a code. Empty if it is not one word, and so may be anything.
+pub fn one_word(text: &str) -> &str {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) { text } else { "" }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use aws_call::CallError;
+use aws_call::{CallError, error_name};
 use serde::Deserialize;
 
 /// A call that was not done, or it is not known whether it was. What was sent is not in it.
@@ -56,9 +56,7 @@ impl Refusal {
             message: Option<String>,
         }
         let Said { kind, message } = serde_json::from_slice(body).unwrap_or_default();
-        let name = kind.rsplit('#').next().unwrap_or_default();
-        // What is not one word is not the name of an error.
-        let name = if name.bytes().all(|byte| byte.is_ascii_alphanumeric()) { name } else { "" };
+        let name = error_name(&kind);
         let reason = message.filter(|_| name == "AccessDeniedException");
         Self { status, name: name.to_owned(), reason }
     }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use aws_call::CallError;
+use aws_call::{CallError, error_name, one_word};
 use serde::Deserialize;
 
 use super::api::Item;
@@ -117,7 +117,7 @@ impl Refusal {
     }
 
     fn name(&self) -> &str {
-        name(self.kind.rsplit('#').next().unwrap_or_default())
+        error_name(&self.kind)
     }
 }
 
@@ -131,11 +131,6 @@ impl Reason {
     }
 }
 
-/// What is not one word is not the name of an error.
-fn name(text: &str) -> &str {
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) { text } else { "" }
-}
-
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DynamoDB answered {}", self.status)?;
@@ -143,7 +138,7 @@ impl fmt::Display for Refusal {
             write!(f, " {}", self.name())?;
         }
         if !self.reasons.is_empty() {
-            let codes: Vec<_> = self.reasons.iter().map(|reason| name(&reason.code)).collect();
+            let codes: Vec<_> = self.reasons.iter().map(|reason| one_word(&reason.code)).collect();
             write!(f, " ({})", codes.join(", "))?;
         }
         // Says which permission is missing. Those of other errors may quote what they refuse.
