@@ -11,6 +11,7 @@ use local_cloud::{
     wiring,
 };
 use probe::{Architecture, Outcome, Request, Settings, Trace};
+use reliability::history::lags;
 
 use crate::{
     contestant::{Contestant, Places, Side},
@@ -240,21 +241,4 @@ impl Answer {
         // The first token is where the time begins.
         (self.lags.len() as f64 - 1.0).max(0.0) / self.spoken_for.as_secs_f64().max(1e-9)
     }
-}
-
-/// A token has arrived with the event that has its last byte.
-fn lags(trace: &Trace, call: &ModelCall) -> Vec<Duration> {
-    let mut arrivals = trace.ordered().into_iter().filter(|received| !received.text().is_empty());
-    let (mut arrived, mut emitted, mut at) = (0, 0, None);
-    let mut lags = Vec::with_capacity(call.tokens.len());
-    for (sent, token) in &call.tokens {
-        emitted += token.len();
-        while arrived < emitted {
-            let Some(received) = arrivals.next() else { return lags };
-            arrived += received.text().len();
-            at = Some(received.at);
-        }
-        lags.extend(at.map(|at| at.saturating_duration_since(*sent)));
-    }
-    lags
 }

@@ -247,11 +247,11 @@ pub(crate) fn joined<'e>(events: impl IntoIterator<Item = &'e Event>) -> String 
     in_order.map(|(_, (_, event))| event.text.as_str()).collect()
 }
 
-/// How late each token reached the client, as far as it did.
+/// How late each token reached the client, as far as it did: with the event that has its last byte.
 pub fn lags(trace: &Trace, call: &ModelCall) -> Vec<Duration> {
     let mut arrivals = trace.ordered().into_iter().filter(|received| !received.text().is_empty());
     let (mut arrived, mut emitted, mut at) = (0, 0, None);
-    let mut lags = Vec::new();
+    let mut lags = Vec::with_capacity(call.tokens.len());
     for (sent, token) in &call.tokens {
         emitted += token.len();
         while arrived < emitted {
