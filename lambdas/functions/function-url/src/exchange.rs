@@ -17,22 +17,22 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    pub(crate) fn stream(self, format: Format) -> BodySink {
-        BodySink::new(self.responder.stream(format.head()), format)
+    pub(crate) async fn stream(self, format: Format) -> BodySink {
+        BodySink::new(self.responder.stream(&format.head()).await, format)
     }
 
     /// A stream out of the log.
     pub(crate) async fn replay<S: Store>(self, format: Format, stream: Following<'_, S>, limits: &Limits) {
-        stream.run(self.request_id, &mut self.stream(format), limits).await;
+        stream.run(self.request_id, &mut self.stream(format).await, limits).await;
     }
 
     /// What was asked for is done, and there is nothing to say about it.
-    pub(crate) fn done(self) {
-        drop(self.responder.stream(no_content()));
+    pub(crate) async fn done(self) {
+        drop(self.responder.stream(&no_content()).await);
     }
 
     pub(crate) async fn refuse(self, refusal: &Refusal) {
         self.ledger.refused(self.request_id, refusal.stream_id(), refusal.code(), refusal);
-        self.responder.whole(refusal.head(), refusal.body()).await;
+        self.responder.whole(&refusal.head(), &refusal.body()).await;
     }
 }

@@ -60,7 +60,7 @@ impl<M: Model, F: FetchJwks, S: Store> Function<M, F, S> {
                 keeper.keep(self.answer(exchange, format, &request, &attempt, &limits)).await;
             }
             Ok(Admitted::Recorded(format, stream)) => exchange.replay(format, stream, &limits).await,
-            Ok(Admitted::Cancelled) => exchange.done(),
+            Ok(Admitted::Cancelled) => exchange.done().await,
             Err(refusal) => exchange.refuse(&refusal).await,
         }
     }
@@ -82,7 +82,7 @@ impl<M: Model, F: FetchJwks, S: Store> Function<M, F, S> {
         };
         let opening = Opening { stream_id: request.stream_id.clone(), model: self.model_id.clone() };
         let (ledger, request_id) = (exchange.ledger, exchange.request_id);
-        let sink = exchange.stream(format);
+        let sink = exchange.stream(format).await;
         let body = sink.body();
         let mut sink = attempt.record(sink);
         select! {

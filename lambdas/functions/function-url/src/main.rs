@@ -9,9 +9,11 @@ async fn main() -> anyhow::Result<()> {
     let settings = Settings;
     init_telemetry(settings)?;
     let api = RuntimeApi::from_env();
-    let function = runtime::or_report_init_error(&api, assemble(settings)).await?;
-    // Boxed: one allocation an answer, instead of 50 KB that are moved about.
-    runtime::run(&api, |invocation, responder| Box::pin(function.handle(invocation, responder))).await?;
+    let function: &_ = Box::leak(Box::new(runtime::or_report_init_error(&api, assemble(settings)).await?));
+    // Boxed: one allocation an answer, instead of 50 KB that are moved about. In a task of its own: for what wakes main,
+    // tokio asks the system once more whether anything has happened.
+    let handle = |invocation, responder| Box::pin(function.handle(invocation, responder));
+    tokio::spawn(runtime::run(api, handle)).await??;
     Ok(())
 }
 

@@ -1,6 +1,8 @@
-use chat::{EventSink, SinkError, StreamEvent, wire};
+use std::sync::Arc;
 
-use crate::{format::Format, responder::BodySender};
+use chat::{EventSink, SinkError, StreamEvent};
+
+use crate::{format::Format, runtime::delivery::Delivery};
 
 /// The body of the HTTP response.
 ///
@@ -8,30 +10,32 @@ use crate::{format::Format, responder::BodySender};
 /// itself, bounded by `max_tokens` and the function's timeout. Where the Runtime API does close the connection,
 /// [`SinkError::Gone`] follows.
 pub(crate) struct BodySink {
-    body: BodySender,
+    body: Arc<Delivery>,
     format: Format,
+    /// One for all chunks.
+    chunk: Vec<u8>,
     chunks: u64,
 }
 
 impl BodySink {
-    pub(crate) fn new(body: BodySender, format: Format) -> Self {
-        Self { body, format, chunks: 0 }
+    pub(crate) fn new(body: Arc<Delivery>, format: Format) -> Self {
+        Self { body, format, chunk: Vec::new(), chunks: 0 }
     }
 
     /// The body, to see whether it is still read.
-    pub(crate) fn body(&self) -> BodySender {
+    pub(crate) fn body(&self) -> Arc<Delivery> {
         self.body.clone()
     }
 }
 
 impl EventSink for BodySink {
     async fn send(&mut self, events: &[StreamEvent]) -> Result<(), SinkError> {
-        let mut chunk = Vec::with_capacity(events.iter().map(wire::size_hint).sum());
+        self.chunk.clear();
         for event in events {
-            self.format.write(&mut chunk, event);
+            self.format.write(&mut self.chunk, event);
         }
-        if !chunk.is_empty() {
-            self.body.send(chunk.into()).await.map_err(|_| SinkError::Gone)?;
+        if !self.chunk.is_empty() {
+            self.body.send(&self.chunk).await.map_err(|_| SinkError::Gone)?;
             self.chunks += 1;
         }
         match (self.format, events.last()) {

@@ -5,14 +5,15 @@ use chat::{
     Tuning, relay,
 };
 use golden::Stream;
-use tokio::{
-    join,
-    sync::oneshot,
-    time::{Duration, Instant, sleep},
-};
+use tokio::time::{Duration, Instant, sleep};
 
 use super::{FORMATS, extension};
-use crate::{Responder, format::Format, sink::BodySink};
+use crate::{
+    Responder,
+    format::Format,
+    runtime::delivery::socket::{Sent, Socket},
+    sink::BodySink,
+};
 
 #[tokio::test(start_paused = true)]
 async fn whole_streams_are_written_as_the_golden_files_byte_for_byte() {
@@ -30,34 +31,18 @@ async fn whole_streams_are_written_as_the_golden_files_byte_for_byte() {
 
 /// Relays an answer that makes the golden events; returns the body and why it was broken off.
 async fn write(stream: &Stream, format: Format) -> (String, Option<String>) {
+    // While there is no timer: the clock would run on to that, instead of waiting for the connection.
+    let (delivery, socket) = Socket::open().await;
     let events: Vec<_> = stream.json.iter().map(golden::event).collect();
     let limits = Tuning::default().limits(Instant::now(), Duration::from_mins(5));
     let StreamEvent::Start { stream_id, model, .. } = &events[0] else { panic!("no start") };
     let opening = Opening { stream_id: stream_id.clone(), model: model.clone() };
-    let (start, started) = oneshot::channel();
-    let writing = async {
-        let mut sink = BodySink::new(Responder { start }.stream(format.head()), format);
-        relay(opening, Script::of(&events), &mut sink, &limits, &Cancellation::never()).await
-    };
-    let reading = async {
-        let mut started = started.await.unwrap();
-        drop(started.sender);
-        let (mut body, mut broken_off) = (Vec::new(), None);
-        while let Some(frame) = started.frames.recv().await {
-            match frame.into_data() {
-                Ok(data) => body.extend_from_slice(&data),
-                Err(frame) => {
-                    let trailers = frame.into_trailers().unwrap();
-                    broken_off =
-                        Some(trailers["lambda-runtime-function-error-type"].to_str().unwrap().to_owned());
-                }
-            }
-        }
-        (String::from_utf8(body).unwrap(), broken_off)
-    };
-    let (outcome, written) = join!(writing, reading);
+    let mut sink = BodySink::new(Responder(delivery).stream(&format.head()).await, format);
+    let outcome = relay(opening, Script::of(&events), &mut sink, &limits, &Cancellation::never()).await;
     assert!(!matches!(outcome.ending, Ending::Undelivered(_)), "{:?}", outcome.ending);
-    written
+    drop(sink);
+    let Sent { body, error_type } = socket.read();
+    (body, error_type)
 }
 
 /// What the model says, each after a pause.

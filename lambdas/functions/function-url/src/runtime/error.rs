@@ -12,8 +12,8 @@ pub enum RuntimeError {
     Header(&'static str),
     #[error("a request to the Runtime API could not be built")]
     Request(#[from] http::Error),
-    #[error("the response's head could not be written")]
-    Head(#[from] serde_json::Error),
+    #[error("the Runtime API broke off")]
+    BrokenOff,
     #[error("the handler ended without an answer")]
     NoAnswer,
     #[error("the answer was not read in time")]

@@ -1,5 +1,6 @@
 //! The loop over a real socket.
 
+mod failures;
 mod fake_api;
 
 use std::{cell::RefCell, future::pending, time::Duration};
@@ -9,7 +10,7 @@ use lambda_runtime::MetadataPrelude;
 use serde_json::{Value, json};
 use tokio::{
     select,
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     time::{Instant, MissedTickBehavior, interval},
 };
 
@@ -17,26 +18,15 @@ use self::fake_api::{FakeApi, Piece, soon};
 use super::*;
 
 /// Runs the loop beside a script that plays the Runtime API. The script ends the test; the loop must not.
-async fn play(handle: impl AsyncFn(Invocation, Responder), script: impl AsyncFnOnce(FakeApi)) {
+async fn play<F: Future<Output = ()>>(
+    handle: impl Fn(Invocation, Responder) -> F,
+    script: impl AsyncFnOnce(FakeApi),
+) {
     let (endpoint, fake) = FakeApi::start().await;
     let api = RuntimeApi::at(endpoint);
     select! {
-        ended = run(&api, handle) => panic!("the loop ended: {ended:?}"),
+        ended = run(api, handle) => panic!("the loop ended: {ended:?}"),
         () = script(fake) => {}
-    }
-}
-
-/// How the loop ends when `/next` is answered so.
-async fn end_after(response: &str) -> RuntimeError {
-    let (endpoint, mut fake) = FakeApi::start().await;
-    let api = RuntimeApi::at(endpoint);
-    let script = async {
-        fake.request().await.reply(response);
-        pending::<()>().await;
-    };
-    select! {
-        ended = soon("the end", run(&api, async |_, _| {})) => ended.expect_err("it ends only in errors"),
-        () = script => unreachable!("the script waits for ever"),
     }
 }
 
@@ -44,19 +34,11 @@ fn head() -> MetadataPrelude {
     crate::responder::head(StatusCode::OK, HeaderValue::from_static("text/event-stream"))
 }
 
-/// Tells when whatever holds it is dropped.
-struct Held(#[expect(dead_code, reason = "only its drop matters")] oneshot::Sender<()>);
-
-fn held() -> (RefCell<Option<Held>>, oneshot::Receiver<()>) {
-    let (sender, dropped) = oneshot::channel();
-    (RefCell::new(Some(Held(sender))), dropped)
-}
-
 #[tokio::test]
 async fn the_head_leaves_at_once_in_one_chunk_with_its_end() {
     let handle = async |invocation: Invocation, responder: Responder| {
         assert_eq!((invocation.request_id.as_str(), &invocation.payload[..]), ("one", &b"{}"[..]));
-        let _body = responder.stream(head());
+        let _body = responder.stream(&head()).await;
         // The model has not said a word yet.
         pending::<()>().await;
     };
@@ -88,9 +70,9 @@ async fn each_token_is_a_chunk_that_arrives_before_there_is_another() {
     let said = RefCell::new(Some(said));
     let handle = async |_: Invocation, responder: Responder| {
         let mut said = said.take().expect("one invocation");
-        let body = responder.stream(head());
+        let body = responder.stream(&head()).await;
         while let Some(token) = said.recv().await {
-            body.send(token.into()).await.expect("the body is read");
+            body.send(token.as_bytes()).await.expect("the body is read");
         }
     };
     play(handle, async |mut api| {
@@ -114,13 +96,13 @@ async fn no_token_waits_for_an_acknowledgement() {
     const TOKENS: usize = 12;
     let said_at = RefCell::new(Vec::new());
     let handle = async |_: Invocation, responder: Responder| {
-        let body = responder.stream(head());
+        let body = responder.stream(&head()).await;
         let mut pace = interval(Duration::from_millis(5));
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for _ in 0..TOKENS {
             pace.tick().await;
             said_at.borrow_mut().push(Instant::now());
-            body.send("x".into()).await.expect("the body is read");
+            body.send(b"x").await.expect("the body is read");
         }
     };
     play(handle, async |mut api| {
@@ -149,7 +131,7 @@ async fn no_token_waits_for_an_acknowledgement() {
 
 #[tokio::test]
 async fn a_whole_answer_ends_well_and_the_next_event_is_asked_for() {
-    let handle = async |_: Invocation, responder: Responder| responder.whole(head(), "refused".into()).await;
+    let handle = async |_: Invocation, responder: Responder| responder.whole(&head(), b"refused").await;
     play(handle, async |mut api| {
         for request_id in ["one", "two", "three"] {
             api.invoke(request_id).await;
@@ -165,132 +147,51 @@ async fn a_whole_answer_ends_well_and_the_next_event_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_runtime_api_that_stops_reading_closes_the_body_and_not_the_loop() {
-    for (name, reply) in [
-        ("403", Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")),
-        ("413", Some("HTTP/1.1 413 Payload Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")),
-        ("a connection that is dropped", None),
-    ] {
-        let (answer, answer_dropped) = held();
-        let handle = async |_: Invocation, responder: Responder| {
-            let Some(_answer) = answer.take() else { return responder.whole(head(), "fine".into()).await };
-            let body = responder.stream(head());
-            body.send("a".into()).await.expect("the body is read");
-            // The model thinks: nothing is sent that could fail.
-            body.closed().await;
-        };
-        play(handle, async |mut api| {
+async fn answers_share_a_connection_as_long_as_the_runtime_api_keeps_it() {
+    let handle = async |_: Invocation, responder: Responder| responder.whole(&head(), b"a").await;
+    play(handle, async |mut api| {
+        let mut connections = Vec::new();
+        for reply in [
+            "HTTP/1.1 202 Accepted\r\nContent-Length: 16\r\n\r\n{\"status\":\"OK\"}\n",
+            "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 202 Accepted\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 202 Accepted\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n",
+        ] {
             api.invoke("one").await;
             let mut post = api.expect_post("invocation/one/response").await;
-            post.chunk().await;
-            post.chunk().await;
-            match reply {
-                Some(reply) => post.reply(reply),
-                None => post.hang_up(),
-            }
-            let dropped = soon(&format!("{name}: the model's connection is closed"), answer_dropped).await;
-            assert!(dropped.is_err(), "{name}: dropped, nothing was sent");
-            api.invoke("two").await;
-            let mut post = api.expect_post("invocation/two/response").await;
-            post.chunk().await;
-            assert_eq!(post.chunk().await, b"fine", "{name}: the next one is answered");
-        })
-        .await;
-    }
+            connections.push(post.connection);
+            while let Piece::Chunk(..) = post.piece().await {}
+            post.reply(reply);
+        }
+        api.invoke("one").await;
+        connections.push(api.expect_post("invocation/one/response").await.connection);
+        let [first, second, third, fourth, fifth, sixth] = connections[..] else {
+            unreachable!("six answers")
+        };
+        assert_eq!((first, first), (second, third), "a status is no reason");
+        assert!(third != fourth && fourth != fifth, "closed, and of an unknown end: {connections:?}");
+        assert_eq!(fifth, sixth);
+    })
+    .await;
 }
 
 #[tokio::test]
-async fn a_rejected_answer_is_not_the_end_of_the_loop() {
-    let handle = async |_: Invocation, responder: Responder| responder.whole(head(), "a".into()).await;
+async fn a_connection_that_was_closed_meanwhile_costs_no_answer() {
+    let handle = async |_: Invocation, responder: Responder| responder.whole(&head(), b"a").await;
     play(handle, async |mut api| {
         api.invoke("one").await;
         let mut post = api.expect_post("invocation/one/response").await;
         while let Piece::Chunk(..) = post.piece().await {}
-        post.reply("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n");
-        api.expect_next().await;
+        let connection = post.connection;
+        soon("the end of the connection", post.accept_and_hang_up()).await.unwrap();
+        api.invoke("two").await;
+        let mut post = api.expect_post("invocation/two/response").await;
+        assert_ne!(post.connection, connection);
+        post.chunk().await;
+        assert_eq!(post.chunk().await, b"a");
     })
     .await;
-}
-
-#[tokio::test]
-async fn a_handler_that_ends_before_it_answers_is_an_invocation_error() {
-    async fn check(name: &str, handle: impl AsyncFn(Invocation, Responder)) {
-        play(handle, async |mut api| {
-            api.invoke("one").await;
-            let mut post = api.expect_post("invocation/one/error").await;
-            assert_eq!(post.header("lambda-runtime-function-error-type"), Some("Runtime.Panic"), "{name}");
-            let report: Value = serde_json::from_slice(&post.chunk().await).unwrap();
-            let expected = json!({
-                "errorType": "Runtime.Panic", "errorMessage": "the handler ended without an answer",
-            });
-            assert_eq!(report, expected, "{name}: and nothing of the panic's own text");
-            post.accept();
-            api.expect_next().await;
-        })
-        .await;
-    }
-    check("a panic at once", async |_, _| panic!("a secret")).await;
-    check("a panic later", async |_, _| {
-        tokio::task::yield_now().await;
-        panic!("a secret")
-    })
-    .await;
-    check("no answer", async |_, _| {}).await;
-}
-
-#[tokio::test]
-async fn a_panic_after_the_answer_began_is_told_in_the_trailers() {
-    async fn check(name: &str, chunks: &[&str], handle: impl AsyncFn(Invocation, Responder)) {
-        // What races in here is decided by chance; often enough shows both ways.
-        for _ in 0..20 {
-            play(&handle, async |mut api| {
-                api.invoke("one").await;
-                let mut post = api.expect_post("invocation/one/response").await;
-                post.chunk().await;
-                for chunk in chunks {
-                    assert_eq!(post.chunk().await, chunk.as_bytes(), "{name}");
-                }
-                let trailers = post.trailers().await;
-                let error_type =
-                    trailers.iter().find(|(name, _)| name == "lambda-runtime-function-error-type");
-                assert_eq!(error_type.map(|(_, value)| value.as_str()), Some("Runtime.Panic"), "{name}");
-                post.accept();
-                api.expect_next().await;
-            })
-            .await;
-        }
-    }
-    check("with the head", &[], async |_, responder| {
-        let _body = responder.stream(head());
-        panic!("as the test wants")
-    })
-    .await;
-    check("in one go with the first chunk", &["a"], async |_, responder| {
-        responder.stream(head()).send("a".into()).await.unwrap();
-        panic!("as the test wants")
-    })
-    .await;
-    check("after two chunks", &["a", "b"], async |_, responder| {
-        let body = responder.stream(head());
-        body.send("a".into()).await.unwrap();
-        body.send("b".into()).await.unwrap();
-        tokio::task::yield_now().await;
-        panic!("as the test wants")
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn without_an_event_the_loop_ends_and_says_why() {
-    let refused = end_after("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n").await;
-    assert_eq!(refused.to_string(), "the Runtime API answered 500 Internal Server Error for the next event");
-    let nameless =
-        end_after("HTTP/1.1 200 OK\r\nlambda-runtime-deadline-ms: 1\r\ncontent-length: 0\r\n\r\n").await;
-    assert_eq!(nameless.to_string(), "the event has no usable lambda-runtime-aws-request-id");
-    let endless = "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: a\r\nlambda-runtime-deadline-ms: soon\r\n\
-                   content-length: 0\r\n\r\n";
-    assert_eq!(end_after(endless).await.to_string(), "the event has no usable lambda-runtime-deadline-ms");
-    assert!(matches!(end_after("nonsense\r\n\r\n").await, RuntimeError::Gone(_)));
 }
 
 #[tokio::test]

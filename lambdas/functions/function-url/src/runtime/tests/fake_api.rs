@@ -24,6 +24,8 @@ pub(super) struct FakeApi {
 pub(super) struct Exchange {
     /// Method and path.
     pub(super) line: String,
+    /// Connections are counted.
+    pub(super) connection: usize,
     headers: Vec<(String, String)>,
     body: mpsc::UnboundedReceiver<Piece>,
     reply: oneshot::Sender<Reply>,
@@ -39,6 +41,8 @@ pub(super) enum Piece {
 
 enum Reply {
     Send(String),
+    /// And nothing more; the last is told when that is done.
+    SendAndHangUp(String, oneshot::Sender<()>),
     HangUp,
 }
 
@@ -52,8 +56,9 @@ impl FakeApi {
         let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let (to_test, requests) = mpsc::unbounded_channel();
         tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(converse(connection, to_test.clone()));
+            for number in 0.. {
+                let Ok((connection, _)) = listener.accept().await else { break };
+                tokio::spawn(converse(number, connection, to_test.clone()));
             }
         });
         (endpoint, Self { requests })
@@ -65,9 +70,13 @@ impl FakeApi {
 
     /// Answers the loop's question for the next event.
     pub(super) async fn invoke(&mut self, request_id: &str) {
+        self.invoke_for(Duration::from_mins(1), request_id).await;
+    }
+
+    pub(super) async fn invoke_for(&mut self, time: Duration, request_id: &str) {
         let next = self.request().await;
         assert_eq!(next.line, "GET /2018-06-01/runtime/invocation/next");
-        let deadline_ms = startup::unix_now() * 1000 + 60_000;
+        let deadline_ms = u128::from(startup::unix_millis()) + time.as_millis();
         next.reply(&format!(
             "HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: {request_id}\r\n\
              lambda-runtime-deadline-ms: {deadline_ms}\r\ncontent-length: 2\r\n\r\n{{}}"
@@ -115,6 +124,14 @@ impl Exchange {
         self.reply("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n");
     }
 
+    /// Accepts it, and closes the connection unannounced. Resolves when that is done.
+    pub(super) fn accept_and_hang_up(self) -> oneshot::Receiver<()> {
+        let (done, hung_up) = oneshot::channel();
+        let response = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_owned();
+        let _ = self.reply.send(Reply::SendAndHangUp(response, done));
+        hung_up
+    }
+
     pub(super) fn reply(self, response: &str) {
         let _ = self.reply.send(Reply::Send(response.to_owned()));
     }
@@ -125,8 +142,12 @@ impl Exchange {
 }
 
 /// One connection, request after request. A reply before the end of a body is the last thing on it.
-async fn converse(connection: TcpStream, to_test: mpsc::UnboundedSender<Exchange>) -> Option<()> {
-    let (read, mut write) = connection.into_split();
+async fn converse(
+    connection: usize,
+    stream: TcpStream,
+    to_test: mpsc::UnboundedSender<Exchange>,
+) -> Option<()> {
+    let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     loop {
         let line = line(&mut read).await?;
@@ -137,7 +158,7 @@ async fn converse(connection: TcpStream, to_test: mpsc::UnboundedSender<Exchange
         let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
         let length = headers.iter().find(|(name, _)| name == "content-length");
         let length = length.map_or(0, |(_, value)| value.parse().expect("a length"));
-        to_test.send(Exchange { line, headers, body, reply }).ok()?;
+        to_test.send(Exchange { line, connection, headers, body, reply }).ok()?;
         let mut replied = replied;
         let reply = tokio::select! {
             reply = &mut replied => {
@@ -156,6 +177,12 @@ async fn converse(connection: TcpStream, to_test: mpsc::UnboundedSender<Exchange
 async fn answer(write: &mut OwnedWriteHalf, reply: Reply) -> Option<()> {
     match reply {
         Reply::Send(response) => write.write_all(response.as_bytes()).await.ok(),
+        Reply::SendAndHangUp(response, done) => {
+            write.write_all(response.as_bytes()).await.ok()?;
+            write.shutdown().await.ok()?;
+            done.send(()).ok()?;
+            None
+        }
         Reply::HangUp => None,
     }
 }
