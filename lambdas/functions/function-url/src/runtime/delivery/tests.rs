@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::*;
 
 #[test]
@@ -49,21 +51,24 @@ fn a_verdict_is_read_whole_and_tells_whether_the_connection_is_kept() {
     }
 }
 
+/// Sends as many as fit into the socket, and one whose writer gives up.
+async fn fill(delivery: &Delivery, chunk: &str) -> usize {
+    for sent in 0..1000 {
+        match timeout(Duration::from_millis(50), delivery.send(chunk.as_bytes())).await {
+            Ok(result) => result.unwrap(),
+            Err(_) => return sent,
+        }
+    }
+    panic!("nobody reads, and it is taken");
+}
+
 #[tokio::test]
 async fn a_slow_reader_slows_the_writer_and_loses_nothing() {
     let (delivery, socket) = socket::Socket::open().await;
     let head = crate::responder::no_content();
     delivery.begin(&head).await.unwrap();
     let chunk = "x".repeat(64 * 1024);
-    // As many as fit into the socket, and one whose writer gives up.
-    let mut chunks = 0;
-    while let Ok(sent) =
-        tokio::time::timeout(Duration::from_millis(50), delivery.send(chunk.as_bytes())).await
-    {
-        sent.unwrap();
-        chunks += 1;
-        assert!(chunks < 1000, "nobody reads, and it is taken");
-    }
+    let chunks = fill(&delivery, &chunk).await;
     let reading = tokio::task::spawn_blocking(move || socket.read());
     delivery.send(b"the last").await.unwrap();
     delivery.break_off("Runtime.Panic").await.unwrap();
@@ -88,4 +93,15 @@ async fn whoever_only_writes_notices_a_refusal_too() {
     }
     let verdict = delivery.finish().await.unwrap();
     assert_eq!(verdict, Verdict { status: http::StatusCode::FORBIDDEN, keeps_connection: false });
+}
+
+#[tokio::test]
+async fn whoever_waits_for_room_notices_a_refusal_too() {
+    let (delivery, mut socket) = socket::Socket::open().await;
+    delivery.begin(&crate::responder::no_content()).await.unwrap();
+    fill(&delivery, &"x".repeat(64 * 1024)).await;
+    let refuse = async { socket.say("HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n") };
+    let send = timeout(Duration::from_secs(5), delivery.send(b"more"));
+    let (sent, ()) = tokio::join!(send, refuse);
+    assert_eq!(sent, Ok(Err(Closed)));
 }
