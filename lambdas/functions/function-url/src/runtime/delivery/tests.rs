@@ -102,6 +102,6 @@ async fn whoever_waits_for_room_notices_a_refusal_too() {
     fill(&delivery, &"x".repeat(64 * 1024)).await;
     let refuse = async { socket.say("HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n") };
     let send = timeout(Duration::from_secs(5), delivery.send(b"more"));
-    let (sent, ()) = tokio::join!(send, refuse);
-    assert_eq!(sent, Ok(Err(Closed)));
+    let (result, ()) = tokio::join!(send, refuse);
+    assert_eq!(result, Ok(Err(Closed)));
 }
