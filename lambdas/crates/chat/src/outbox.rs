@@ -43,9 +43,13 @@ impl Outbox {
         }
     }
 
-    pub(crate) fn push_text(&mut self, text: &str, at: Instant) {
+    pub(crate) fn push_text(&mut self, text: String, at: Instant) {
         self.first_token_at.get_or_insert(at);
-        self.text.push_str(text);
+        if self.text.is_empty() {
+            self.text = text;
+        } else {
+            self.text.push_str(&text);
+        }
     }
 
     pub(crate) fn push_ping(&mut self) {
@@ -90,14 +94,14 @@ impl Outbox {
         if let Some(model) = self.start.take() {
             events.push(StreamEvent::Start { stream_id: self.stream_id.clone(), seq: self.count(), model });
         }
-        let text = mem::take(&mut self.text);
+        let mut text = mem::take(&mut self.text);
         self.delta_taken |= !text.is_empty();
-        let mut rest = text.as_str();
-        while !rest.is_empty() {
-            let (head, tail) = wire::split_at_json_len(rest, self.max_delta_bytes);
-            rest = tail;
+        while !text.is_empty() {
+            let (head, _) = wire::split_at_json_len(&text, self.max_delta_bytes);
+            let rest = text.split_off(head.len());
             let (stream_id, seq) = (self.stream_id.clone(), self.count());
-            events.push(StreamEvent::Delta { stream_id, seq, text: head.to_owned() });
+            events.push(StreamEvent::Delta { stream_id, seq, text });
+            text = rest;
         }
         if let Some(end) = self.take_end() {
             events.push(end);

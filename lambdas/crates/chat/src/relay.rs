@@ -225,7 +225,7 @@ impl Writer<'_> {
 
     fn absorb(&mut self, read: Read) {
         match read {
-            Read::Text(text, at) => self.outbox.push_text(&text, at),
+            Read::Text(text, at) => self.outbox.push_text(text, at),
             Read::End(Ok((reason, usage))) => {
                 self.outbox.end(Ok((reason, usage)));
                 self.end = Some((Ending::Done(reason), usage));

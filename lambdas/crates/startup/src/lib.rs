@@ -10,6 +10,7 @@ mod jwks;
 mod ledger;
 mod metrics;
 mod settings;
+mod task;
 mod telemetry;
 
 pub use aws::Aws;
@@ -18,4 +19,5 @@ pub use http::{HttpClient, HttpError};
 pub use jwks::{HttpJwks, verifier};
 pub use ledger::Ledger;
 pub use settings::{Settings, SettingsError};
+pub use task::as_task;
 pub use telemetry::{Causes, init as init_telemetry};

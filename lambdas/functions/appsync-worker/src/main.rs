@@ -7,8 +7,8 @@ use startup::{Aws, HttpClient, Ledger, Settings, init_telemetry};
 async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings;
     init_telemetry(settings)?;
-    let function = assemble(settings)?;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| function.handle(event).await)).await
+    let function: &_ = Box::leak(Box::new(assemble(settings)?));
+    startup::as_task(lambda_runtime::run(service_fn(|event: LambdaEvent<_>| function.handle(event)))).await?
 }
 
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, impl stream_log::Store>> {

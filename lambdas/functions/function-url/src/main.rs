@@ -10,10 +10,9 @@ async fn main() -> anyhow::Result<()> {
     init_telemetry(settings)?;
     let api = RuntimeApi::from_env();
     let function: &_ = Box::leak(Box::new(runtime::or_report_init_error(&api, assemble(settings)).await?));
-    // Boxed: one allocation an answer, instead of 50 KB that are moved about. In a task of its own: for what wakes main,
-    // tokio asks the system once more whether anything has happened.
+    // Boxed: one allocation an answer, instead of 50 KB that are moved about.
     let handle = |invocation, responder| Box::pin(function.handle(invocation, responder));
-    tokio::spawn(runtime::run(api, handle)).await??;
+    startup::as_task(runtime::run(api, handle)).await??;
     Ok(())
 }
 

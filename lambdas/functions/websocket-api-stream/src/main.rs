@@ -6,10 +6,10 @@ use websocket_api_stream::{Connections, Function};
 async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = Settings;
     init_telemetry(settings)?;
-    let function = assemble(settings)?;
+    let function: &_ = Box::leak(Box::new(assemble(settings)?));
     // Boxed: with a stream and its log in it, the future has 50 KB, which the runtime would move about.
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<_>| Box::pin(function.handle(event)).await))
-        .await
+    let handle = |event: LambdaEvent<_>| Box::pin(function.handle(event));
+    startup::as_task(lambda_runtime::run(service_fn(handle))).await?
 }
 
 fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, impl stream_log::Store>> {
