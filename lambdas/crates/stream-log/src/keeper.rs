@@ -9,7 +9,6 @@ use chat::{Cancellation, Canceller, ErrorCode};
 use startup::{Causes, unix_millis};
 use tokio::{
     join, select,
-    sync::mpsc,
     time::{Instant, sleep},
 };
 use tracing::warn;
@@ -18,8 +17,9 @@ use crate::{
     Finish, Head, Key, Log, Phase, Recording, Settle, Store,
     claim::millis,
     pace,
-    recording::{Record, Recorder, lock},
-    writer::{Written, write},
+    recording::{Recorder, lock},
+    records::Tally,
+    writer::write,
 };
 
 /// The right to answer, in the hands of whoever answers.
@@ -38,7 +38,6 @@ struct Kept<'a, S> {
     head: Head,
     canceller: Canceller,
     recorder: Arc<Recorder>,
-    records: Option<mpsc::UnboundedReceiver<Record>>,
 }
 
 impl Attempt {
@@ -83,20 +82,17 @@ impl<'a, S: Store> Keeper<'a, S> {
         if head.cancel_requested {
             canceller.cancel();
         }
-        let (sender, records) = mpsc::unbounded_channel();
-        let recorder = Arc::new(Recorder::new(sender, log.options.abandon_after));
+        let recorder = Arc::new(Recorder::new(log.options.abandon_after));
         let attempt = Attempt { cancellation, recorder: Some(recorder.clone()) };
-        let records = Some(records);
-        (attempt, Self(Some(Box::new(Kept { log, key, head, canceller, recorder, records }))))
+        (attempt, Self(Some(Box::new(Kept { log, key, head, canceller, recorder }))))
     }
 
     /// Runs the answer, and beside it writes what it sends and looks whether it is cancelled. When it is over, what is
     /// left is written: that delays nobody but the function.
     pub async fn keep<T>(self, answer: impl Future<Output = T>) -> T {
-        let Some(mut kept) = self.0 else { return answer.await };
-        let records = kept.records.take().expect("a keeper keeps once");
+        let Some(kept) = self.0 else { return answer.await };
         let expires_at = unix_millis() / 1000 + kept.log.options.retention.as_secs();
-        let writing = write(&kept.log.store, &kept.key, records, &kept.recorder, expires_at);
+        let writing = write(&kept.log.store, &kept.key, &kept.recorder, expires_at);
         let answering = async {
             let result = {
                 let mut watching = pin!(kept.watch());
@@ -106,11 +102,11 @@ impl<'a, S: Store> Keeper<'a, S> {
                     never = &mut watching => match never {},
                 }
             };
-            let _ = kept.recorder.records.send(Record::End);
+            kept.recorder.records.end();
             result
         };
-        let (result, written) = join!(answering, writing);
-        kept.close(&written).await;
+        let (result, failures) = join!(answering, writing);
+        kept.close(&kept.recorder.records.tally(), failures).await;
         result
     }
 }
@@ -151,21 +147,21 @@ impl<S: Store> Kept<'_, S> {
         }
     }
 
-    async fn close(&self, written: &Written) {
+    async fn close(&self, sent: &Tally, failures: u64) {
         let lost = self.recorder.lost.load(Ordering::Relaxed);
         let given_up = *lock(&self.recorder.given_up);
         let finish = Finish {
             attempt: self.head.attempt.clone(),
-            phase: if written.is_empty() { Phase::Refused } else { Phase::Finished },
+            phase: if sent.is_empty() { Phase::Refused } else { Phase::Finished },
             if_lease_ended_before: None,
             code: match given_up {
                 Some(code) => Some(code),
-                None if written.terminal && !lost => None,
+                None if sent.terminal && !lost => None,
                 None => Some(ErrorCode::Interrupted),
             },
-            notes: written.notes,
+            notes: sent.notes,
         };
-        let unused = self.head.reserved.saturating_sub(written.output_tokens());
+        let unused = self.head.reserved.saturating_sub(sent.output_tokens());
         let settle = Settle { day: self.head.day, unused };
         let settling = async {
             if self.log.options.caps.are_off() && self.head.reserved == 0 {
@@ -174,8 +170,8 @@ impl<S: Store> Kept<'_, S> {
             self.log.store.settle(&self.key, &settle).await
         };
         let (finished, settled) = join!(self.log.store.finish(&self.key, &finish), settling);
-        if written.failures > 0 {
-            self.log.ledger.log_failed(&self.key.stream_id, written.failures);
+        if failures > 0 {
+            self.log.ledger.log_failed(&self.key.stream_id, failures);
         }
         match finished {
             Ok(true) => {}

@@ -15,6 +15,7 @@ mod keeper;
 mod memory;
 mod pace;
 mod recording;
+mod records;
 mod settings;
 mod store;
 #[cfg(test)]

@@ -8,11 +8,8 @@ pub(crate) const CHUNK_EVERY: Duration = Duration::from_millis(250);
 /// Or when it holds so many bytes.
 pub(crate) const CHUNK_BYTES: usize = 4 * 1024;
 
-/// Events that wait for a store that fails, at most; then they are given up, and with them the resuming. An item of
-/// `DynamoDB` has 400 KB.
-pub(crate) const PENDING_BYTES: usize = 256 * 1024;
-
-/// Events that wait while a write is under way, at most: a function has 128 MB, and a model may be faster than the store.
+/// Events that wait for a store that is slow or fails, at most: a function has 128 MB. Then they are given up, and with them
+/// the resuming.
 pub(crate) const WAITING_BYTES: usize = 1024 * 1024;
 
 /// After a failed write.

@@ -1,16 +1,16 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use chat::{ErrorCode, EventSink, SinkError, StreamEvent};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 use tracing::warn;
 
-use crate::pace;
+use crate::records::Records;
 
 /// A sink whose events are kept as well, after they were delivered.
 ///
@@ -24,9 +24,7 @@ pub struct Recording<K> {
 
 /// Between the sink, which must not wait, and the keeper, which writes.
 pub(crate) struct Recorder {
-    pub(crate) records: mpsc::UnboundedSender<Record>,
-    /// The bytes of text among the records that the writer has not taken.
-    waiting: AtomicUsize,
+    pub(crate) records: Records,
     pub(crate) abandon_after: Duration,
     /// When the last reader that is known of will have gone.
     watched_until: Mutex<Option<Instant>>,
@@ -34,12 +32,6 @@ pub(crate) struct Recorder {
     pub(crate) lost: AtomicBool,
     /// Why no answer was begun.
     pub(crate) given_up: Mutex<Option<ErrorCode>>,
-}
-
-pub(crate) enum Record {
-    Events(Vec<StreamEvent>),
-    /// There will be no more.
-    End,
 }
 
 impl<K> Recording<K> {
@@ -74,10 +66,9 @@ impl<K: EventSink + Send> EventSink for Recording<K> {
 }
 
 impl Recorder {
-    pub(crate) fn new(records: mpsc::UnboundedSender<Record>, abandon_after: Duration) -> Self {
+    pub(crate) fn new(abandon_after: Duration) -> Self {
         Self {
-            records,
-            waiting: AtomicUsize::new(0),
+            records: Records::default(),
             abandon_after,
             watched_until: Mutex::new(None),
             lost: AtomicBool::new(false),
@@ -90,24 +81,9 @@ impl Recorder {
     }
 
     fn record(&self, events: &[StreamEvent]) {
-        // A ping is not a part of the answer.
-        let events: Vec<_> = events.iter().filter(|event| event.seq().is_some()).cloned().collect();
-        if events.is_empty() {
-            return;
+        if !self.records.put(events) && !self.lost.swap(true, Ordering::Relaxed) {
+            warn!("events were not kept: the stream log is too slow for them");
         }
-        let bytes = text_bytes(&events);
-        if self.waiting.fetch_add(bytes, Ordering::Relaxed) + bytes > pace::WAITING_BYTES {
-            if !self.lost.swap(true, Ordering::Relaxed) {
-                warn!("events were not kept: the stream log is too slow for them");
-            }
-            return;
-        }
-        let _ = self.records.send(Record::Events(events));
-    }
-
-    /// The writer has them.
-    pub(crate) fn taken(&self, events: &[StreamEvent]) {
-        self.waiting.fetch_sub(text_bytes(events), Ordering::Relaxed);
     }
 
     pub(crate) fn outlives_the_client(&self) -> bool {
@@ -118,17 +94,6 @@ impl Recorder {
         let last_seen = lock(&self.watched_until).map_or(gone_at, |until| until.max(gone_at));
         self.lost.load(Ordering::Relaxed) || Instant::now() >= last_seen + self.abandon_after
     }
-}
-
-fn text_bytes(events: &[StreamEvent]) -> usize {
-    let text = events.iter().map(|event| match event {
-        StreamEvent::Delta { text, .. } => text.len(),
-        StreamEvent::Start { .. }
-        | StreamEvent::Ping { .. }
-        | StreamEvent::Done { .. }
-        | StreamEvent::Error { .. } => 0,
-    });
-    text.sum()
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
