@@ -11,6 +11,7 @@ mod ledger;
 mod metrics;
 mod settings;
 mod telemetry;
+mod url;
 
 pub use aws::Aws;
 pub use clock::{remaining, unix_millis, unix_now};
@@ -19,3 +20,4 @@ pub use jwks::{HttpJwks, verifier};
 pub use ledger::Ledger;
 pub use settings::{Settings, SettingsError};
 pub use telemetry::{Causes, init as init_telemetry};
+pub use url::{NotAUrl, Url};
