@@ -1,13 +1,11 @@
 use std::{fmt::Write as _, str::FromStr};
 
-use http::{Uri, uri::Scheme};
-use startup::{Aws, SettingsError};
+use startup::{Aws, SettingsError, Url};
 
 /// Where calls go, with the parts of it that are signed: taken apart once, not for each call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    uri: Uri,
-    host: String,
+    url: Url,
     canonical_path: String,
 }
 
@@ -29,7 +27,7 @@ impl Endpoint {
 
     /// What is done to this resource: `<endpoint>/<name>`.
     pub fn operation(&self, name: &'static str) -> Result<Self, NotAnEndpoint> {
-        format!("{}/{name}", self.uri).parse()
+        format!("{}/{name}", self.url).parse()
     }
 
     /// One resource of a collection below this endpoint: `<endpoint>/<collection>/<id>`, whatever characters the id has.
@@ -38,7 +36,7 @@ impl Endpoint {
         if id.is_empty() {
             return Err(NotAnEndpoint);
         }
-        let mut url = self.uri.to_string();
+        let mut url = self.url.to_string();
         if !url.ends_with('/') {
             url.push('/');
         }
@@ -48,13 +46,8 @@ impl Endpoint {
         url.parse()
     }
 
-    pub(crate) fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    /// What the client sends as `host`, or as `:authority`.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
     }
 
     pub(crate) fn canonical_path(&self) -> &str {
@@ -66,34 +59,23 @@ impl FromStr for Endpoint {
     type Err = NotAnEndpoint;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        let uri: Uri = url.parse().map_err(|_| NotAnEndpoint)?;
-        let secure = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
-            Some(scheme) if *scheme == Scheme::HTTP => false,
-            Some(_) | None => return Err(NotAnEndpoint),
-        };
+        let url: Url = url.parse().map_err(|_| NotAnEndpoint)?;
         // Signed is the path without its dots and its empty segments; there are none.
         let odd = |segment: &str| matches!(segment, "" | "." | "..");
-        let path = uri.path().strip_prefix('/').unwrap_or_default();
+        let path = url.path().strip_prefix('/').unwrap_or_default();
         let segments = path.strip_suffix('/').unwrap_or(path);
-        if uri.query().is_some() || (!segments.is_empty() && segments.split('/').any(odd)) {
+        if url.query().is_some() || (!segments.is_empty() && segments.split('/').any(odd)) {
             return Err(NotAnEndpoint);
         }
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or(NotAnEndpoint)?;
-        let usual_port = if secure { 443 } else { 80 };
-        let host = match uri.port_u16().filter(|port| *port != usual_port) {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        };
         // Encoded once more than it is sent: AWS signs the path as it stands in the request line, as one more string.
-        let mut canonical_path = String::with_capacity(uri.path().len() + 8);
-        for (at, segment) in uri.path().split('/').enumerate() {
+        let mut canonical_path = String::with_capacity(url.path().len() + 8);
+        for (at, segment) in url.path().split('/').enumerate() {
             if at > 0 {
                 canonical_path.push('/');
             }
             encode(segment, &mut canonical_path);
         }
-        Ok(Self { uri, host, canonical_path })
+        Ok(Self { url, canonical_path })
     }
 }
 
@@ -135,7 +117,7 @@ mod tests {
     fn a_resource_is_below_its_collection_whatever_its_id() {
         let check = |base: &str, id: &str, url: &str, path: &str| {
             let resource = base.parse::<Endpoint>().unwrap().resource("@connections", id).unwrap();
-            assert_eq!((resource.uri().to_string().as_str(), resource.canonical_path()), (url, path));
+            assert_eq!((resource.url().to_string().as_str(), resource.canonical_path()), (url, path));
         };
         check(
             "https://a.example/live",
@@ -167,7 +149,7 @@ mod tests {
             let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
             let aws = Aws::new(HttpClient::new(), region.to_owned(), credentials);
             let endpoint = Endpoint::of_service("bedrock-runtime", &aws).ok();
-            assert_eq!(endpoint.map(|endpoint| endpoint.uri().to_string()).as_deref(), url, "{region}");
+            assert_eq!(endpoint.map(|endpoint| endpoint.url().to_string()).as_deref(), url, "{region}");
         };
         check("us-east-1", Some("https://bedrock-runtime.us-east-1.amazonaws.com/"));
         check("us-gov-west-1", Some("https://bedrock-runtime.us-gov-west-1.amazonaws.com/"));
@@ -177,16 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_what_the_client_sends() {
-        let check = |url: &str, host: &str, path: &str| {
+    fn the_path_is_signed_as_it_stands_in_the_request() {
+        let check = |url: &str, path: &str| {
             let endpoint: Endpoint = url.parse().unwrap();
-            assert_eq!((endpoint.host(), endpoint.canonical_path()), (host, path), "{url}");
+            assert_eq!(endpoint.canonical_path(), path, "{url}");
         };
-        check("https://dynamodb.eu-west-1.amazonaws.com", "dynamodb.eu-west-1.amazonaws.com", "/");
-        check("https://a.example:443/graphql", "a.example", "/graphql");
-        check("http://a.example:80/", "a.example", "/");
-        check("https://a.example:80/a/b/", "a.example:80", "/a/b/");
-        check("http://[::1]:4566", "[::1]:4566", "/");
+        check("https://dynamodb.eu-west-1.amazonaws.com", "/");
+        check("https://a.example/graphql", "/graphql");
+        check("https://a.example/a/b/", "/a/b/");
+        check("http://a.example/a%20b", "/a%2520b");
     }
 
     #[test]

@@ -10,112 +10,98 @@ mod endpoint;
 mod retry;
 mod signature;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header::AUTHORIZATION};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use startup::{Aws, HttpClient, HttpError, SettingsError};
+use startup::{Aws, HttpClient, HttpError, SettingsError, Url};
 
 pub use endpoint::{Endpoint, NotAnEndpoint};
 pub use http::StatusCode;
 pub use retry::Retry;
-use signature::{DATE, Signer, TOKEN};
+use signature::{DATE, Signer, Stamps, TOKEN};
 
 /// One AWS service as one role, in one region.
 #[derive(Debug)]
 pub struct Service {
     http: HttpClient,
-    signer: Signer,
+    signer: Arc<Signer>,
     session_token: Option<HeaderValue>,
 }
 
 /// A header that is sent and signed: its name in small letters, its value without spaces at its ends or two in a row.
 pub type Header = (&'static str, &'static str);
 
-/// A call that has no answer. Neither what was sent nor what came is in it.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    #[error("the call could not be put into an HTTP request")]
-    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error(transparent)]
-    Http(#[from] HttpError),
-}
-
-impl CallError {
-    /// Whether another try may bring an answer. The call may have been done all the same.
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Http(_) => true,
-            Self::Request(_) => false,
-        }
-    }
+/// One operation at one endpoint: what is the same for each of its calls is made once.
+#[derive(Debug)]
+pub struct Call {
+    http: HttpClient,
+    url: Url,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    stamps: Stamps,
 }
 
 impl Service {
     /// `name` is the one that is signed, such as `dynamodb`.
     pub fn new(aws: &Aws, name: &'static str) -> Result<Self, SettingsError> {
-        let token = aws.credentials().session_token().map(HeaderValue::from_str).transpose();
-        let mut session_token = token.map_err(|error| SettingsError::Wrong {
-            name: "AWS_SESSION_TOKEN",
-            problem: error.to_string(),
-        })?;
+        let credentials = aws.credentials();
+        let session_token = credentials.session_token().map(|token| value("AWS_SESSION_TOKEN", token));
+        let mut session_token = session_token.transpose()?;
         // Nobody's `Debug` shows it.
         if let Some(token) = &mut session_token {
             token.set_sensitive(true);
         }
-        let signer = Signer::new(aws.credentials(), aws.region(), name);
+        // They stand in `Authorization`.
+        value("AWS_ACCESS_KEY_ID", credentials.access_key_id())?;
+        value("AWS_REGION", aws.region())?;
+        let signer = Arc::new(Signer::new(credentials, aws.region(), name));
         Ok(Self { http: aws.http().clone(), signer, session_token })
     }
 
+    /// `headers` are those that each call is sent with, besides the ones of HTTP and of the signature.
+    pub fn call(&self, endpoint: &Endpoint, headers: &[Header]) -> Call {
+        let stamps = Stamps::new(self.signer.clone(), endpoint, headers);
+        let fixed = |(name, value): &Header| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        let mut headers: Vec<_> = headers.iter().map(fixed).collect();
+        headers.extend(self.session_token.clone().map(|token| (TOKEN.clone(), token)));
+        Call { http: self.http.clone(), url: endpoint.url().clone(), headers, stamps }
+    }
+}
+
+impl Call {
+    /// Where it goes.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// The answer, whatever its status, within `limit`.
-    pub async fn post(
-        &self,
-        endpoint: &Endpoint,
-        headers: &[Header],
-        body: Bytes,
-        limit: Duration,
-    ) -> Result<(StatusCode, Bytes), CallError> {
-        let request = self.request(endpoint, headers, body, SystemTime::now())?;
-        Ok(self.http.send(request, limit).await?)
+    pub async fn post(&self, body: Bytes, limit: Duration) -> Result<(StatusCode, Bytes), HttpError> {
+        self.http.send(&self.url, self.request(body, SystemTime::now()), limit).await
     }
 
     /// The answer as soon as its head is there. Whoever asks bounds the time.
-    pub async fn open(
-        &self,
-        endpoint: &Endpoint,
-        headers: &[Header],
-        body: Bytes,
-    ) -> Result<Response<Incoming>, CallError> {
-        let request = self.request(endpoint, headers, body, SystemTime::now())?;
-        Ok(self.http.open(request).await?)
+    pub async fn open(&self, body: Bytes) -> Result<Response<Incoming>, HttpError> {
+        self.http.open(&self.url, self.request(body, SystemTime::now())).await
     }
 
-    fn request(
-        &self,
-        endpoint: &Endpoint,
-        headers: &[Header],
-        body: Bytes,
-        at: SystemTime,
-    ) -> Result<Request<Full<Bytes>>, CallError> {
-        let signature = self.signer.sign(endpoint, headers, &body, at);
-        let mut map = HeaderMap::with_capacity(headers.len() + 3);
-        for (name, value) in headers {
-            map.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    /// All but what the client adds: where it goes, and how long it is.
+    fn request(&self, body: Bytes, at: SystemTime) -> Request<Full<Bytes>> {
+        let (date, authorization) = self.stamps.sign(&body, at);
+        let mut map = HeaderMap::with_capacity(self.headers.len() + 4);
+        for (name, value) in &self.headers {
+            map.insert(name.clone(), value.clone());
         }
-        let value =
-            |text: String| HeaderValue::try_from(text).map_err(|error| CallError::Request(error.into()));
-        map.insert(HeaderName::from_static(DATE), value(signature.date)?);
-        map.insert(AUTHORIZATION, value(signature.authorization)?);
-        if let Some(token) = &self.session_token {
-            map.insert(HeaderName::from_static(TOKEN), token.clone());
-        }
+        map.insert(DATE.clone(), date);
+        map.insert(AUTHORIZATION, authorization);
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = endpoint.uri().clone();
         *request.headers_mut() = map;
-        Ok(request)
+        request
     }
 }
 
@@ -127,6 +113,10 @@ pub fn error_name(kind: &str) -> &str {
 /// What may be logged as a name or a code. Empty if it is not one word, and so may be anything.
 pub fn one_word(text: &str) -> &str {
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) { text } else { "" }
+}
+
+fn value(name: &'static str, text: &str) -> Result<HeaderValue, SettingsError> {
+    HeaderValue::from_str(text).map_err(|error| SettingsError::Wrong { name, problem: error.to_string() })
 }
 
 #[cfg(test)]

@@ -23,11 +23,12 @@ impl Retry {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let end = Instant::now() + self.in_all;
+        let mut now = Instant::now();
+        let end = now + self.in_all;
         let mut tries = 0;
         loop {
             tries += 1;
-            let limit = self.try_for.min(end.saturating_duration_since(Instant::now()));
+            let limit = self.try_for.min(end.saturating_duration_since(now));
             let error = match once(limit).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -38,6 +39,7 @@ impl Retry {
                 Some(pause) => sleep(pause).await,
                 None => return Err(error),
             }
+            now = Instant::now();
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Bedrock's errors as what they mean to a caller.
 
-use aws_call::CallError;
 use chat::{ModelError, ModelErrorKind};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -41,11 +40,10 @@ impl From<Failure> for ModelError {
 }
 
 /// No answer at all.
-pub(crate) fn of_call(error: CallError) -> ModelError {
+pub(crate) fn of_call(error: HttpError) -> ModelError {
     let kind = match &error {
-        CallError::Request(_) => ModelErrorKind::Rejected,
-        CallError::Http(HttpError::TimedOut { .. }) => ModelErrorKind::TimedOut,
-        CallError::Http(HttpError::Failed { .. }) => ModelErrorKind::Unavailable,
+        HttpError::TimedOut { .. } => ModelErrorKind::TimedOut,
+        HttpError::Failed { .. } => ModelErrorKind::Unavailable,
     };
     ModelError::new(kind, error)
 }

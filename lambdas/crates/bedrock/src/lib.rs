@@ -10,7 +10,7 @@ mod request;
 
 use std::sync::Arc;
 
-use aws_call::{Endpoint, NotAnEndpoint, Service};
+use aws_call::{Call, Endpoint, NotAnEndpoint, Service};
 use chat::{Answer, Backoff, ChatRequest, Model, ModelError, ModelEvent, Retrying};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -34,7 +34,7 @@ pub fn from_settings(
     };
     let id: String = settings.required("MODEL_ID")?;
     let request_fields = settings.optional("MODEL_REQUEST_FIELDS")?;
-    let model = BedrockModel::new(Service::new(aws, "bedrock")?, &endpoint, &id, request_fields)
+    let model = BedrockModel::new(&Service::new(aws, "bedrock")?, &endpoint, &id, request_fields)
         .map_err(|error| SettingsError::Wrong { name: "MODEL_ID", problem: error.to_string() })?;
     Ok((Retrying::new(model, Backoff::default()), id.into()))
 }
@@ -43,8 +43,7 @@ pub fn from_settings(
 /// whether a token has been passed on.
 #[derive(Debug, Clone)]
 pub struct BedrockModel {
-    service: Arc<Service>,
-    endpoint: Endpoint,
+    call: Arc<Call>,
     request_fields: Option<RequestFields>,
 }
 
@@ -52,13 +51,13 @@ impl BedrockModel {
     /// `endpoint` is the API's; `id` that of a model or an inference profile, or its ARN. `request_fields` are sent along as
     /// they are: what one model family has beyond the Converse API, such as a switch for its thinking.
     pub fn new(
-        service: Service,
+        service: &Service,
         endpoint: &Endpoint,
         id: &str,
         request_fields: Option<RequestFields>,
     ) -> Result<Self, NotAnEndpoint> {
         let endpoint = endpoint.resource("model", id)?.operation("converse-stream")?;
-        Ok(Self { service: Arc::new(service), endpoint, request_fields })
+        Ok(Self { call: Arc::new(service.call(&endpoint, &HEADERS)), request_fields })
     }
 }
 
@@ -67,8 +66,7 @@ impl Model for BedrockModel {
 
     async fn open(&self, request: &ChatRequest) -> Result<Self::Answer, ModelError> {
         let body = request::body(request, self.request_fields.as_ref());
-        let response =
-            self.service.open(&self.endpoint, &HEADERS, body.into()).await.map_err(failure::of_call)?;
+        let response = self.call.open(body.into()).await.map_err(failure::of_call)?;
         let (head, body) = response.into_parts();
         if head.status.is_success() {
             return Ok(BedrockAnswer { body: Some(body), frames: Frames::default() });

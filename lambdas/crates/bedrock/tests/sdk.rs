@@ -43,7 +43,7 @@ async fn ours(server: &ScriptedService) -> Heard {
     let aws = Aws::new(HttpClient::new(), "eu-west-1".to_owned(), credentials());
     let service = aws_call::Service::new(&aws, "bedrock").unwrap();
     let fields: RequestFields = r#"{"thinking":{"type":"disabled"}}"#.parse().unwrap();
-    let model = BedrockModel::new(service, &server.url.parse().unwrap(), MODEL, Some(fields)).unwrap();
+    let model = BedrockModel::new(&service, &server.url.parse().unwrap(), MODEL, Some(fields)).unwrap();
     let mut answer = match model.open(&request()).await {
         Ok(answer) => answer,
         Err(error) => return (Vec::new(), Some(error.kind)),

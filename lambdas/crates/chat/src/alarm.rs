@@ -2,17 +2,19 @@ use std::pin::Pin;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// One timer for a time that moves with every token, mostly away. It is not set anew each time: it rings at what was
-/// once the time, and only then is it set to what has become of that.
-pub(crate) struct Alarm(Pin<Box<Sleep>>);
+/// One timer for a time that moves with every token or call, mostly away. It is not set anew each time: it rings at what
+/// was once the time, and only then is it set to what has become of that. To set a timer before all others is a system
+/// call and another turn of tokio's loop.
+#[derive(Debug)]
+pub struct Alarm(Pin<Box<Sleep>>);
 
 impl Alarm {
-    pub(crate) fn at(at: Instant) -> Self {
+    pub fn at(at: Instant) -> Self {
         Self(Box::pin(sleep_until(at)))
     }
 
     /// Resolves when it is `at`, or later. May be dropped and asked again, with another time.
-    pub(crate) async fn until(&mut self, at: Instant) {
+    pub async fn until(&mut self, at: Instant) {
         if at < self.0.deadline() {
             self.0.as_mut().reset(at);
         }

@@ -22,6 +22,7 @@ mod stream_id;
 mod tuning;
 pub mod wire;
 
+pub use alarm::Alarm;
 pub use body::{InvalidRequest, MAX_BODY_BYTES};
 pub use cancellation::{Cancellation, Canceller};
 pub use event::{Error, ErrorCode, StopReason, StreamEvent, Timing, Usage};

@@ -1,13 +1,14 @@
 use std::fmt;
 
-use aws_call::{CallError, error_name};
+use aws_call::error_name;
 use serde::Deserialize;
+use startup::HttpError;
 
 /// A call that was not done, or it is not known whether it was. What was sent is not in it.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     #[error("SQS was not reached")]
-    Call(#[from] CallError),
+    Call(#[from] HttpError),
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
@@ -36,7 +37,7 @@ impl QueueError {
     /// Whether another try may do better.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Call(error) => error.may_pass(),
+            Self::Call(_) => true,
             Self::Refused(Refusal { status, name, .. }) => {
                 *status == 429 || *status >= 500 || PASSING.contains(&name.as_str())
             }

@@ -8,7 +8,7 @@ mod error;
 
 use std::time::Duration;
 
-use aws_call::{Endpoint, Retry, Service};
+use aws_call::{Call, Endpoint, Retry, Service};
 use bytes::Bytes;
 use chat::Backoff;
 use serde::Serialize;
@@ -27,8 +27,8 @@ const RETRY: Retry = Retry {
 /// One queue, as one role.
 #[derive(Debug)]
 pub struct Queue {
-    service: Service,
-    endpoint: Endpoint,
+    send_message: Call,
+    change_message_visibility: Call,
     url: String,
 }
 
@@ -57,14 +57,23 @@ impl Queue {
     /// `endpoint` is where SQS is, if not at its usual address; `url` is the queue's name there.
     pub fn new(aws: &Aws, endpoint: Option<Endpoint>, url: String) -> Result<Self, SettingsError> {
         let endpoint = endpoint.map_or_else(|| Endpoint::of_service("sqs", aws), Ok)?;
-        Ok(Self { service: Service::new(aws, "sqs")?, endpoint, url })
+        let service = Service::new(aws, "sqs")?;
+        let call = |target| {
+            let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
+            service.call(&endpoint, &headers)
+        };
+        Ok(Self {
+            send_message: call("AmazonSQS.SendMessage"),
+            change_message_visibility: call("AmazonSQS.ChangeMessageVisibility"),
+            url,
+        })
     }
 
     /// A try without an answer is made again as well, although its message may be in the queue: a prompt that is there twice
     /// is answered once, because the worker claims it, and without a stream log twice; one that is not there is never answered.
     pub async fn send(&self, message: &str) -> Result<(), QueueError> {
         let body = body(&SendMessage { queue_url: &self.url, message_body: message });
-        let once = |limit| self.post("AmazonSQS.SendMessage", body.clone(), limit);
+        let once = |limit| post(&self.send_message, body.clone(), limit);
         RETRY.run(once, QueueError::may_pass).await
     }
 
@@ -75,14 +84,13 @@ impl Queue {
             receipt_handle,
             visibility_timeout: seconds,
         });
-        self.post("AmazonSQS.ChangeMessageVisibility", body, RETRY.try_for).await
+        post(&self.change_message_visibility, body, RETRY.try_for).await
     }
+}
 
-    async fn post(&self, target: &'static str, body: Bytes, limit: Duration) -> Result<(), QueueError> {
-        let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
-        let (status, answer) = self.service.post(&self.endpoint, &headers, body, limit).await?;
-        if status.is_success() { Ok(()) } else { Err(Refusal::parse(status.as_u16(), &answer).into()) }
-    }
+async fn post(call: &Call, body: Bytes, limit: Duration) -> Result<(), QueueError> {
+    let (status, answer) = call.post(body, limit).await?;
+    if status.is_success() { Ok(()) } else { Err(Refusal::parse(status.as_u16(), &answer).into()) }
 }
 
 fn body(request: &impl Serialize) -> Bytes {

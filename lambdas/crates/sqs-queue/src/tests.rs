@@ -144,7 +144,9 @@ async fn an_error_has_its_name_and_never_the_message() {
 #[test]
 fn sqs_is_where_its_region_has_it() {
     let queue = Queue::new(&aws("cn-north-1"), None, URL.to_owned()).unwrap();
-    assert_eq!(queue.endpoint, "https://sqs.cn-north-1.amazonaws.com.cn".parse().unwrap());
+    for call in [&queue.send_message, &queue.change_message_visibility] {
+        assert_eq!(call.url().to_string(), "https://sqs.cn-north-1.amazonaws.com.cn/");
+    }
     let error = Queue::new(&aws("a region?"), None, URL.to_owned()).unwrap_err();
     assert!(error.to_string().contains("AWS_REGION"), "{error}");
 }

@@ -1,20 +1,30 @@
-use std::{error::Error, future::Future, io, pin::Pin, task, time::Duration};
+mod kept;
 
-use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri};
+use std::{error::Error, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, StatusCode, header::HOST};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
 };
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::crypto::ring;
-use tokio::time::timeout;
-use tower_service::Service;
+use tokio::{
+    select,
+    time::{Instant, timeout},
+};
+use tower_service::Service as _;
+
+use self::kept::Kept;
+use crate::Url;
 
 /// For the connection and its TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+type Connection = SendRequest<Full<Bytes>>;
 
 /// The one HTTP client of a function: its connections and its TLS serve every AWS service and the JWKS.
 ///
@@ -23,7 +33,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// frozen would take everything with it.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
-    client: Client<InTime, Full<Bytes>>,
+    connector: HttpsConnector<HttpConnector>,
+    kept: Kept,
 }
 
 /// A request that has no answer.
@@ -41,45 +52,89 @@ impl HttpClient {
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
         // Mozilla's roots, embedded: to read the system's takes half of an init.
-        let tls = HttpsConnectorBuilder::new()
+        let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(ring::default_provider())
             .expect("the provider knows the protocol versions that rustls has")
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
-        Self { client: Client::builder(TokioExecutor::new()).build(InTime(tls)) }
+        Self { connector, kept: Kept::default() }
     }
 
-    /// The response as soon as its head is there; its body comes as it comes. Dropping that closes the connection.
-    pub async fn open(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, HttpError> {
-        let url = request.uri().to_string();
-        self.client.request(request).await.map_err(|error| {
-            if is_timeout(&error) {
-                HttpError::TimedOut { url, limit: CONNECT_TIMEOUT }
-            } else {
-                HttpError::Failed { url, source: error.into() }
-            }
-        })
+    /// The response as soon as its head is there; its body comes as it comes. Dropping that closes the connection. Where the
+    /// request goes, `to` says and not its own URI.
+    pub async fn open(
+        &self,
+        to: &Url,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, HttpError> {
+        let (response, connection) = self.exchange(to, request, Instant::now()).await?;
+        self.kept.put_when_ready(to, connection);
+        Ok(response)
     }
 
     /// Sends a request and reads the whole body, both within `limit`.
     pub async fn send(
         &self,
+        to: &Url,
         request: Request<Full<Bytes>>,
         limit: Duration,
     ) -> Result<(StatusCode, Bytes), HttpError> {
-        let url = request.uri().to_string();
+        let now = Instant::now();
         let answer = async {
-            let response = self.client.request(request).await?;
+            let (response, connection) = self.exchange(to, request, now).await?;
             let status = response.status();
-            let body = response.into_body().collect().await?.to_bytes();
-            Ok::<_, Box<dyn Error + Send + Sync>>((status, body))
+            let body = read(response.into_body()).await.map_err(|error| HttpError::failed(to, error))?;
+            self.kept.put_when_ready(to, connection);
+            Ok((status, body))
         };
-        match timeout(limit, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(source)) => Err(HttpError::Failed { url, source }),
-            Err(_) => Err(HttpError::TimedOut { url, limit }),
+        let mut alarm = self.kept.alarm(now + limit);
+        let answer = select! {
+            biased;
+            answer = answer => answer,
+            () = alarm.until(now + limit) => Err(HttpError::TimedOut { url: to.to_string(), limit }),
+        };
+        self.kept.put_alarm(alarm);
+        answer
+    }
+
+    /// Over a kept connection, or a new one. That a kept one was closed by the other side is often seen only when it is used
+    /// again, most of all after the environment was frozen: a request that it has not begun to send goes over the next.
+    async fn exchange(
+        &self,
+        to: &Url,
+        mut request: Request<Full<Bytes>>,
+        now: Instant,
+    ) -> Result<(Response<Incoming>, Connection), HttpError> {
+        *request.uri_mut() = to.target().clone();
+        request.headers_mut().insert(HOST, to.host().clone());
+        loop {
+            let kept = self.kept.take(to, now);
+            let is_new = kept.is_none();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => Box::pin(self.connect(to)).await?,
+            };
+            match connection.try_send_request(request).await {
+                Ok(response) => return Ok((response, connection)),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) if !is_new => request = unsent,
+                    Some(_) | None => return Err(HttpError::failed(to, error.into_error())),
+                },
+            }
         }
+    }
+
+    async fn connect(&self, to: &Url) -> Result<Connection, HttpError> {
+        let connecting = self.connector.clone().call(to.whole().clone());
+        let late = |_| HttpError::TimedOut { url: to.to_string(), limit: CONNECT_TIMEOUT };
+        let stream = timeout(CONNECT_TIMEOUT, connecting).await.map_err(late)?;
+        let stream = stream.map_err(|source| HttpError::Failed { url: to.to_string(), source })?;
+        let (connection, driver) =
+            http1::handshake(stream).await.map_err(|error| HttpError::failed(to, error))?;
+        // How it ends, the request that is under way is told.
+        tokio::spawn(driver);
+        Ok(connection)
     }
 }
 
@@ -89,109 +144,27 @@ impl Default for HttpClient {
     }
 }
 
-/// Connects within [`CONNECT_TIMEOUT`], TLS included.
-#[derive(Debug, Clone)]
-struct InTime(HttpsConnector<HttpConnector>);
-
-type Connection = <HttpsConnector<HttpConnector> as Service<Uri>>::Response;
-type ConnectError = Box<dyn Error + Send + Sync>;
-
-impl Service<Uri> for InTime {
-    type Response = Connection;
-    type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut task::Context<'_>) -> task::Poll<Result<(), ConnectError>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, url: Uri) -> Self::Future {
-        let connecting = self.0.call(url);
-        Box::pin(async {
-            let late = |_| Err(io::Error::from(io::ErrorKind::TimedOut).into());
-            timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(late)
-        })
+impl HttpError {
+    fn failed(to: &Url, source: hyper::Error) -> Self {
+        Self::Failed { url: to.to_string(), source: source.into() }
     }
 }
 
-fn is_timeout(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
-            return true;
+/// Mostly there is one piece, or none.
+async fn read(mut body: Incoming) -> Result<Bytes, hyper::Error> {
+    let mut whole = Bytes::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame?.into_data() else { continue };
+        if whole.is_empty() {
+            whole = piece;
+        } else {
+            let mut longer = BytesMut::from(whole);
+            longer.extend_from_slice(&piece);
+            whole = longer.freeze();
         }
-        next = error.source();
     }
-    false
+    Ok(whole)
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::{TcpListener, TcpStream},
-    };
-
-    use super::*;
-
-    fn get(url: &str) -> Request<Full<Bytes>> {
-        Request::get(url).body(Full::default()).unwrap()
-    }
-
-    async fn listener() -> (TcpListener, String) {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        (listener, address.to_string())
-    }
-
-    async fn read_head(connection: &mut TcpStream) {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(connection.read_u8().await.unwrap());
-        }
-    }
-
-    #[tokio::test]
-    async fn a_connection_is_used_again_unless_it_went_silent() {
-        let (listener, address) = listener().await;
-        let server = tokio::spawn(async move {
-            let (mut first, _) = listener.accept().await.unwrap();
-            for _ in 0..2 {
-                read_head(&mut first).await;
-                first.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\na").await.unwrap();
-            }
-            // The third request of this connection is not answered.
-            read_head(&mut first).await;
-            let (mut second, _) = listener.accept().await.unwrap();
-            read_head(&mut second).await;
-            second.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nb").await.unwrap();
-            assert_eq!(first.read(&mut [0; 1]).await.unwrap(), 0, "the silent connection was closed");
-        });
-        let client = HttpClient::new();
-        let url = format!("http://{address}/");
-        let ask = |limit| client.send(get(&url), limit);
-        let minute = Duration::from_mins(1);
-        assert_eq!(ask(minute).await.unwrap().1, "a");
-        assert_eq!(ask(minute).await.unwrap().1, "a");
-        let error = ask(Duration::from_millis(50)).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("no answer from {url} within 50ms"));
-        assert_eq!(ask(minute).await.unwrap().1, "b");
-        server.await.unwrap();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_handshake_that_does_not_come_is_not_waited_for() {
-        let (listener, address) = listener().await;
-        let error = HttpClient::new().open(get(&format!("https://{address}/"))).await.unwrap_err();
-        assert!(matches!(error, HttpError::TimedOut { limit: CONNECT_TIMEOUT, .. }), "{error:?}");
-        drop(listener);
-    }
-
-    #[tokio::test]
-    async fn nobody_there_is_no_timeout() {
-        let (listener, address) = listener().await;
-        drop(listener);
-        let error = HttpClient::new().open(get(&format!("http://{address}/"))).await.unwrap_err();
-        assert!(matches!(error, HttpError::Failed { .. }), "{error:?}");
-    }
-}
+mod tests;

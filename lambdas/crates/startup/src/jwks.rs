@@ -4,7 +4,7 @@ use auth::{FetchJwks, JwksUnavailable, Verifier};
 use http::Request;
 use http_body_util::Full;
 
-use crate::{HttpClient, Settings, SettingsError};
+use crate::{HttpClient, Settings, SettingsError, Url};
 
 const LIMIT: Duration = Duration::from_secs(3);
 
@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct HttpJwks {
     client: HttpClient,
-    url: String,
+    url: Url,
 }
 
 /// The verifier of the user pool that the settings name.
@@ -27,9 +27,7 @@ pub fn verifier(settings: Settings, client: HttpClient) -> Result<Verifier<HttpJ
 
 impl FetchJwks for HttpJwks {
     async fn fetch(&self) -> Result<Vec<u8>, JwksUnavailable> {
-        let request =
-            Request::get(&self.url).body(Full::default()).map_err(|error| JwksUnavailable(error.into()))?;
-        match self.client.send(request, LIMIT).await {
+        match self.client.send(&self.url, Request::new(Full::default()), LIMIT).await {
             Ok((status, body)) if status.is_success() => Ok(body.into()),
             Ok((status, _)) => Err(JwksUnavailable(format!("{} answered {status}", self.url).into())),
             Err(error) => Err(JwksUnavailable(error.into())),

@@ -12,6 +12,7 @@ mod metrics;
 mod settings;
 mod task;
 mod telemetry;
+mod url;
 
 pub use aws::Aws;
 pub use clock::{remaining, unix_millis, unix_now};
@@ -21,3 +22,4 @@ pub use ledger::Ledger;
 pub use settings::{Settings, SettingsError};
 pub use task::as_task;
 pub use telemetry::{Causes, init as init_telemetry};
+pub use url::{NotAUrl, Url};

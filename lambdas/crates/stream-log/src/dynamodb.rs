@@ -42,7 +42,7 @@ impl DynamoDb {
     /// `endpoint` is where `DynamoDB` is, if not at its usual address.
     pub fn new(aws: &Aws, endpoint: Option<Endpoint>, table: String) -> Result<Self, SettingsError> {
         let endpoint = endpoint.map_or_else(|| Endpoint::of_service("dynamodb", aws), Ok)?;
-        Ok(Self { api: Api { service: Service::new(aws, "dynamodb")?, endpoint }, table })
+        Ok(Self { api: Api::new(&Service::new(aws, "dynamodb")?, &endpoint), table })
     }
 }
 

@@ -16,7 +16,7 @@ fn assemble(settings: Settings) -> anyhow::Result<Function<impl chat::Model, imp
     let (model, model_id) = bedrock::from_settings(settings, &aws)?;
     Ok(Function {
         queue: Queue::from_settings(settings, &aws)?,
-        publisher: Publisher::new(&aws, settings.required("GRAPHQL_URL")?)?,
+        publisher: Publisher::new(&aws, &settings.required("GRAPHQL_URL")?)?,
         log: stream_log::from_settings(settings, &aws)?,
         model,
         model_id,

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use auth::Caller;
-use aws_call::{CallError, Endpoint, Header, Retry, Service};
+use aws_call::{Call, Endpoint, Header, Retry, Service};
 use bytes::Bytes;
 use chat::{Backoff, EventSink, SinkError, StreamEvent, StreamId, Tuning};
 use serde::Deserialize;
-use startup::{Aws, SettingsError};
+use startup::{Aws, HttpError, SettingsError};
 
 use crate::mutation::publish_token;
 
@@ -34,8 +34,7 @@ pub fn tuning() -> Tuning {
 /// Signs and sends `publishToken` mutations, all over one client and its kept-alive connection.
 #[derive(Debug)]
 pub struct Publisher {
-    service: Service,
-    url: Endpoint,
+    call: Call,
 }
 
 /// The subscribers of one session.
@@ -49,7 +48,7 @@ pub(crate) struct Session<'a> {
 #[derive(Debug, thiserror::Error)]
 enum PublishError {
     #[error("AppSync was not reached")]
-    Call(#[from] CallError),
+    Call(#[from] HttpError),
     #[error("AppSync answered {status}")]
     Status { status: u16 },
     /// A 200 whose body says that the mutation failed.
@@ -58,8 +57,8 @@ enum PublishError {
 }
 
 impl Publisher {
-    pub fn new(aws: &Aws, url: Endpoint) -> Result<Self, SettingsError> {
-        Ok(Self { service: Service::new(aws, "appsync")?, url })
+    pub fn new(aws: &Aws, url: &Endpoint) -> Result<Self, SettingsError> {
+        Ok(Self { call: Service::new(aws, "appsync")?.call(url, &HEADERS) })
     }
 
     pub(crate) fn session(&self, caller: &Caller, stream_id: StreamId) -> Session<'_> {
@@ -71,7 +70,7 @@ impl Publisher {
     }
 
     async fn once(&self, mutation: Bytes, limit: Duration) -> Result<(), PublishError> {
-        let (status, answer) = self.service.post(&self.url, &HEADERS, mutation, limit).await?;
+        let (status, answer) = self.call.post(mutation, limit).await?;
         if !status.is_success() {
             return Err(PublishError::Status { status: status.as_u16() });
         }
@@ -100,9 +99,8 @@ impl EventSink for Session<'_> {
 impl PublishError {
     fn may_pass(&self) -> bool {
         match self {
-            Self::Call(error) => error.may_pass(),
             Self::Status { status } => *status == 429 || *status >= 500,
-            Self::GraphQl(_) => true,
+            Self::Call(_) | Self::GraphQl(_) => true,
         }
     }
 }

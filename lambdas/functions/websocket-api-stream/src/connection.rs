@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use aws_call::{CallError, Endpoint, Header, NotAnEndpoint, Retry, Service};
+use aws_call::{Call, Endpoint, Header, NotAnEndpoint, Retry, Service};
 use bytes::Bytes;
 use chat::{Backoff, EventSink, SinkError, StreamEvent, Tuning, wire};
 use serde::Deserialize;
-use startup::{Aws, SettingsError};
+use startup::{Aws, HttpError, SettingsError};
 
 /// API Gateway meters messages per 32 KB and splits them into frames of that size
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>). An event is one frame: the text
@@ -42,30 +42,29 @@ impl Connections {
         Ok(Self { service: Service::new(aws, "execute-api")?, url })
     }
 
-    pub(crate) fn connection(&self, id: &str) -> Result<Connection<'_>, NotAnEndpoint> {
+    pub(crate) fn connection(&self, id: &str) -> Result<Connection, NotAnEndpoint> {
         let url = self.url.resource("@connections", id)?;
-        Ok(Connection { service: &self.service, url, posted: 0 })
+        Ok(Connection { call: self.service.call(&url, &HEADERS), posted: 0 })
     }
 }
 
 /// One WebSocket connection: an event is a message.
-pub(crate) struct Connection<'a> {
-    service: &'a Service,
-    url: Endpoint,
+pub(crate) struct Connection {
+    call: Call,
     posted: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum PostError {
     #[error("API Gateway was not reached")]
-    Call(#[from] CallError),
+    Call(#[from] HttpError),
     #[error("the connection is gone")]
     Gone,
     #[error("API Gateway answered {status}{}", reason.as_deref().unwrap_or_default())]
     Status { status: u16, reason: Option<String> },
 }
 
-impl Connection<'_> {
+impl Connection {
     /// A try without an answer is made again as well, although its message may have been delivered, or may yet be, after
     /// those that follow it: an event has a number, and the client passes over one that it has seen. Without another try
     /// there would be a hole.
@@ -74,7 +73,7 @@ impl Connection<'_> {
     }
 
     async fn once(&self, message: Bytes, limit: Duration) -> Result<(), PostError> {
-        let (status, answer) = self.service.post(&self.url, &HEADERS, message, limit).await?;
+        let (status, answer) = self.call.post(message, limit).await?;
         match status.as_u16() {
             _ if status.is_success() => Ok(()),
             410 => Err(PostError::Gone),
@@ -83,7 +82,7 @@ impl Connection<'_> {
     }
 }
 
-impl EventSink for Connection<'_> {
+impl EventSink for Connection {
     async fn send(&mut self, events: &[StreamEvent]) -> Result<(), SinkError> {
         for event in events {
             self.post(wire::to_json(event).into()).await.map_err(|error| match error {
@@ -114,7 +113,7 @@ impl PostError {
 
     fn may_pass(&self) -> bool {
         match self {
-            Self::Call(error) => error.may_pass(),
+            Self::Call(_) => true,
             Self::Gone => false,
             Self::Status { status, .. } => *status == 429 || *status >= 500,
         }

@@ -73,7 +73,7 @@ impl<M: Model, S: Store> Function<M, S> {
     async fn answer(
         &self,
         request_id: &str,
-        mut connection: Connection<'_>,
+        mut connection: Connection,
         request: &ChatRequest,
         attempt: &Attempt,
         limits: &Limits,
@@ -92,7 +92,7 @@ impl<M: Model, S: Store> Function<M, S> {
         self.ledger.answered(request_id, &request.stream_id, &outcome);
     }
 
-    async fn refuse(&self, request_id: &str, connection: &mut Connection<'_>, refusal: Refusal) {
+    async fn refuse(&self, request_id: &str, connection: &mut Connection, refusal: Refusal) {
         self.ledger.refused(request_id, refusal.stream_id(), refusal.code(), &refusal);
         if let Err(error) = connection.send(&[refusal.into_event()]).await {
             error!(request_id, error = %Causes(&error), "the refusal was not delivered");

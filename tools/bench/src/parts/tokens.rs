@@ -6,7 +6,7 @@ use http::Request;
 use http_body_util::Full;
 use probe::Architecture;
 use serde::Deserialize;
-use startup::HttpClient;
+use startup::{HttpClient, Url};
 use tokio::process::Command;
 
 use super::Effort;
@@ -50,7 +50,7 @@ async fn ours(stage: &Stage, times: usize) -> anyhow::Result<Times> {
         issuer: setting(stage, "COGNITO_ISSUER")?,
         client_id: setting(stage, "COGNITO_CLIENT_ID")?,
     };
-    let url = setting(stage, "COGNITO_JWKS_URL")?;
+    let url: Url = setting(stage, "COGNITO_JWKS_URL")?.parse()?;
     let verifier = || Verifier::new(settings.clone(), Jwks { client: HttpClient::new(), url: url.clone() });
     let mut all = Times::default();
     for _ in 0..COLD {
@@ -91,15 +91,13 @@ fn setting(stage: &Stage, name: &str) -> anyhow::Result<String> {
 /// The same client that the functions fetch with.
 struct Jwks {
     client: HttpClient,
-    url: String,
+    url: Url,
 }
 
 impl FetchJwks for Jwks {
     async fn fetch(&self) -> Result<Vec<u8>, JwksUnavailable> {
-        let request =
-            Request::get(&self.url).body(Full::default()).map_err(|error| JwksUnavailable(error.into()))?;
-        let (_, body) =
-            self.client.send(request, LIMIT).await.map_err(|error| JwksUnavailable(error.into()))?;
+        let answer = self.client.send(&self.url, Request::new(Full::default()), LIMIT).await;
+        let (_, body) = answer.map_err(|error| JwksUnavailable(error.into()))?;
         Ok(body.into())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
-use aws_call::{Endpoint, Retry, Service};
+use aws_call::{Call, Endpoint, Retry, Service};
 use bytes::Bytes;
 use chat::Backoff;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -138,11 +138,28 @@ const RETRY: Retry = Retry {
 
 #[derive(Debug)]
 pub(super) struct Api {
-    pub(super) service: Service,
-    pub(super) endpoint: Endpoint,
+    pub(super) get_item: Call,
+    pub(super) put_item: Call,
+    pub(super) update_item: Call,
+    pub(super) query: Call,
+    pub(super) transact_write_items: Call,
 }
 
 impl Api {
+    pub(super) fn new(service: &Service, endpoint: &Endpoint) -> Self {
+        let call = |target| {
+            let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
+            service.call(endpoint, &headers)
+        };
+        Self {
+            get_item: call("DynamoDB_20120810.GetItem"),
+            put_item: call("DynamoDB_20120810.PutItem"),
+            update_item: call("DynamoDB_20120810.UpdateItem"),
+            query: call("DynamoDB_20120810.Query"),
+            transact_write_items: call("DynamoDB_20120810.TransactWriteItems"),
+        }
+    }
+
     /// The answer of a call that was done, perhaps more than once.
     pub(super) async fn call<A: DeserializeOwned>(
         &self,
@@ -159,24 +176,18 @@ impl Api {
     }
 
     async fn once(&self, operation: Operation, body: Bytes, limit: Duration) -> Result<Bytes, ApiError> {
-        let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", operation.target())];
-        let (status, answer) = self.service.post(&self.endpoint, &headers, body, limit).await?;
+        let call = match operation {
+            Operation::GetItem => &self.get_item,
+            Operation::PutItem => &self.put_item,
+            Operation::UpdateItem => &self.update_item,
+            Operation::Query => &self.query,
+            Operation::TransactWriteItems => &self.transact_write_items,
+        };
+        let (status, answer) = call.post(body, limit).await?;
         if status.is_success() {
             Ok(answer)
         } else {
             Err(Box::new(Refusal::parse(status.as_u16(), &answer)).into())
-        }
-    }
-}
-
-impl Operation {
-    fn target(self) -> &'static str {
-        match self {
-            Self::GetItem => "DynamoDB_20120810.GetItem",
-            Self::PutItem => "DynamoDB_20120810.PutItem",
-            Self::UpdateItem => "DynamoDB_20120810.UpdateItem",
-            Self::Query => "DynamoDB_20120810.Query",
-            Self::TransactWriteItems => "DynamoDB_20120810.TransactWriteItems",
         }
     }
 }

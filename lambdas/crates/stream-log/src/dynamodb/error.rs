@@ -1,7 +1,8 @@
 use std::fmt;
 
-use aws_call::{CallError, error_name, one_word};
+use aws_call::{error_name, one_word};
 use serde::Deserialize;
+use startup::HttpError;
 
 use super::api::Item;
 
@@ -10,7 +11,7 @@ use super::api::Item;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiError {
     #[error("DynamoDB was not reached")]
-    Call(#[from] CallError),
+    Call(#[from] HttpError),
     #[error(transparent)]
     Refused(#[from] Box<Refusal>),
     /// Where and not what.
@@ -82,7 +83,7 @@ impl ApiError {
     /// all of the log's are.
     pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Call(error) => error.may_pass(),
+            Self::Call(_) => true,
             Self::Refused(refusal) => refusal.status >= 500 || refusal.kind() == Kind::Passing,
             Self::Unreadable { .. } => false,
         }
