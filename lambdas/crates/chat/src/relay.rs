@@ -20,6 +20,10 @@ use crate::{
 /// Events between the reader of the model and the writer of the sink. Small: coalescing happens behind it.
 const READ_AHEAD: usize = 32;
 
+/// How long text that was held for the flush interval waits for a token to leave with, at most. That comes soon, mostly, and
+/// would be held for the next interval else.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 /// How long a send that is under way when the time is up may still take, and then the last event.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -181,7 +185,8 @@ impl Writer<'_> {
             if self.outbox.is_urgent() || (self.outbox.has_text() && now >= flush_at) {
                 return;
             }
-            let due = if self.outbox.has_text() { flush_at.min(ping_at) } else { ping_at };
+            let patient_until = flush_at + self.limits.flush_interval.min(PATIENCE);
+            let due = if self.outbox.has_text() { patient_until.min(ping_at) } else { ping_at };
             select! {
                 biased;
                 read = self.from_reader.next() => self.absorb(read),

@@ -17,7 +17,8 @@ pub struct Tuning {
     /// A ping goes out when nothing else did for so long.
     pub ping_every: Duration,
     /// The least time between two deltas after the first; zero sends as fast as the sink takes them. More means
-    /// fewer messages, so less money, and later tokens.
+    /// fewer messages, so less money, and later tokens. What was held leaves with the first token after that, or a moment
+    /// later without one.
     pub flush_interval: Duration,
     /// The most bytes a delta's text may take in JSON; longer text becomes several deltas.
     pub max_delta_bytes: usize,

@@ -11,8 +11,8 @@ use startup::{Aws, HttpError, SettingsError};
 /// gets this much less the room of the other fields.
 const MAX_TEXT_BYTES: usize = 32 * 1024 - 512;
 
-/// API Gateway bills each message. At 50 tokens/s this puts two or three into one, for a delay of at most three
-/// frames of a screen; the first token does not wait.
+/// API Gateway bills each message. At 50 tokens/s this puts three into one: the last of them leaves at once, the first is
+/// two tokens late, and the first of all does not wait.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The order of events is kept by having one call under way at a time, so a call that hangs must not hang for long.

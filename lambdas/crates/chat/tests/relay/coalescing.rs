@@ -57,9 +57,28 @@ async fn the_flush_interval_holds_later_deltas_but_not_the_first() {
     let played = play_with(paced(ms(10), letters(26)), AT_ONCE, flush).await;
     assert_eq!(
         played.deltas(),
-        [(ms(10), "a"), (ms(103), "bcdefghij"), (ms(196), "klmnopqrs"), (ms(260), "tuvwxyz")],
-        "and the end pulls the last one out"
+        [(ms(10), "a"), (ms(110), "bcdefghijk"), (ms(210), "lmnopqrstu"), (ms(260), "vwxyz")],
+        "they leave with the first token after it, and the end pulls the last ones out"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn text_that_was_held_does_not_wait_long_for_a_token_to_leave_with() {
+    let check = async |interval, pause, expected: [(Duration, &str); 3]| {
+        let flush = |limits: &mut chat::Limits| limits.flush_interval = ms(interval);
+        let script = [text("a"), Step::Wait(ms(10)), text("b"), Step::Wait(ms(pause)), text("c")];
+        let script = script.into_iter().chain([Step::Wait(seconds(1)), stop()]);
+        let played = play_with(script, AT_ONCE, flush).await;
+        let mut deltas = played.deltas();
+        deltas.resize(3, (played.ended_at, ""));
+        assert_eq!(deltas, expected, "an interval of {interval} ms, a pause of {pause} ms");
+    };
+    let end = |at| (ms(at), "");
+    check(40, 60, [(ms(0), "a"), (ms(70), "bc"), end(1070)]).await;
+    check(40, 100, [(ms(0), "a"), (ms(80), "b"), (ms(160), "c")]).await;
+    check(40, 500, [(ms(0), "a"), (ms(80), "b"), (ms(510), "c")]).await;
+    check(200, 230, [(ms(0), "a"), (ms(240), "bc"), end(1240)]).await;
+    check(200, 500, [(ms(0), "a"), (ms(250), "b"), (ms(510), "c")]).await;
 }
 
 #[tokio::test(start_paused = true)]
