@@ -22,7 +22,7 @@ const HEADERS: [Header; 1] = [("content-type", "application/json")];
 /// (<https://docs.aws.amazon.com/general/latest/gr/appsync.html>); this leaves it far away.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// AppSync bills a mutation and its delivery at six times the price of a WebSocket message: 43 of them for 500 tokens at
+/// AppSync bills a mutation and its delivery at six times the price of a WebSocket message: 42 of them for 500 tokens at
 /// 50 tokens/s, instead of 502. It is the rhythm of the stream log's chunks; the first token does not wait.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 
