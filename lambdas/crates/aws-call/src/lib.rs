@@ -63,6 +63,12 @@ impl Service {
         Ok(Self { http: aws.http().clone(), signer, session_token })
     }
 
+    /// An operation of the AWS JSON 1.0 protocol, such as `DynamoDB_20120810.GetItem`
+    /// (<https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>).
+    pub fn json_call(&self, endpoint: &Endpoint, target: &'static str) -> Call {
+        self.call(endpoint, &[("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)])
+    }
+
     /// `headers` are those that each call is sent with, besides the ones of HTTP and of the signature.
     pub fn call(&self, endpoint: &Endpoint, headers: &[Header]) -> Call {
         let stamps = Stamps::new(self.signer.clone(), endpoint, headers);

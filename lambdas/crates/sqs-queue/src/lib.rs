@@ -58,13 +58,9 @@ impl Queue {
     pub fn new(aws: &Aws, endpoint: Option<Endpoint>, url: String) -> Result<Self, SettingsError> {
         let endpoint = endpoint.map_or_else(|| Endpoint::of_service("sqs", aws), Ok)?;
         let service = Service::new(aws, "sqs")?;
-        let call = |target| {
-            let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
-            service.call(&endpoint, &headers)
-        };
         Ok(Self {
-            send_message: call("AmazonSQS.SendMessage"),
-            change_message_visibility: call("AmazonSQS.ChangeMessageVisibility"),
+            send_message: service.json_call(&endpoint, "AmazonSQS.SendMessage"),
+            change_message_visibility: service.json_call(&endpoint, "AmazonSQS.ChangeMessageVisibility"),
             url,
         })
     }

@@ -16,8 +16,8 @@ use startup::{Aws, SettingsError};
 
 use self::{
     api::{
-        Api, AttributeValue, Found, GetItem, GotItem, Item, Names, Operation, PutItem, Query, ReturnValues,
-        UpdateItem, UpdatedItem, body,
+        Api, AttributeValue, Found, GetItem, GotItem, Item, Names, PutItem, Query, ReturnValues, UpdateItem,
+        UpdatedItem, body,
     },
     error::{ApiError, Kind},
 };
@@ -55,7 +55,8 @@ impl Store for DynamoDb {
         let request = GetItem { table_name: &self.table, key: &items::head_key(key), consistent_read: true };
         let got: GotItem = self
             .api
-            .call(Operation::GetItem, &request)
+            .get_item
+            .call(&request)
             .await
             .map_err(|error| StoreError::new("read a stream", error))?;
         got.item.map(|item| items::head(&item)).transpose()
@@ -77,7 +78,7 @@ impl Store for DynamoDb {
     async fn append(&self, key: &Key, chunk: &Chunk) -> Result<(), StoreError> {
         let item = items::of_chunk(key, chunk);
         let request = body(&PutItem { table_name: &self.table, item: &item, only_if: None });
-        let put = self.api.post(Operation::PutItem, request).await;
+        let put = self.api.put_item.post(request).await;
         put.map(drop).map_err(|error| StoreError::new("keep events", error))
     }
 
@@ -133,11 +134,8 @@ impl Store for DynamoDb {
             consistent_read: true,
             limit: PAGE_ITEMS,
         };
-        let found: Found = self
-            .api
-            .call(Operation::Query, &request)
-            .await
-            .map_err(|error| StoreError::new("read events", error))?;
+        let found: Found =
+            self.api.query.call(&request).await.map_err(|error| StoreError::new("read events", error))?;
         items::page(&found.items)
     }
 }
@@ -162,7 +160,7 @@ impl DynamoDb {
         let mut tries = 0;
         loop {
             tries += 1;
-            let refusal = match self.api.post(Operation::UpdateItem, request.clone()).await {
+            let refusal = match self.api.update_item.post(request.clone()).await {
                 Ok(answer) => {
                     return match serde_json::from_slice(&answer) {
                         Ok(UpdatedItem { attributes }) => Ok(Updated::Now(attributes)),

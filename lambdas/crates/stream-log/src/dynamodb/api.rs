@@ -119,16 +119,6 @@ pub(super) enum Write<'a> {
     Put(PutItem<'a>),
 }
 
-/// The operations, as they are named in a call.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Operation {
-    GetItem,
-    PutItem,
-    UpdateItem,
-    Query,
-    TransactWriteItems,
-}
-
 /// What would rather fail than keep a stream waiting.
 const RETRY: Retry = Retry {
     backoff: Backoff { attempts: 3, base: Duration::from_millis(50), cap: Duration::from_secs(1) },
@@ -138,52 +128,46 @@ const RETRY: Retry = Retry {
 
 #[derive(Debug)]
 pub(super) struct Api {
-    pub(super) get_item: Call,
-    pub(super) put_item: Call,
-    pub(super) update_item: Call,
-    pub(super) query: Call,
-    pub(super) transact_write_items: Call,
+    pub(super) get_item: Operation,
+    pub(super) put_item: Operation,
+    pub(super) update_item: Operation,
+    pub(super) query: Operation,
+    pub(super) transact_write_items: Operation,
 }
+
+#[derive(Debug)]
+pub(super) struct Operation(pub(super) Call);
 
 impl Api {
     pub(super) fn new(service: &Service, endpoint: &Endpoint) -> Self {
-        let call = |target| {
-            let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target)];
-            service.call(endpoint, &headers)
-        };
+        let operation = |target| Operation(service.json_call(endpoint, target));
         Self {
-            get_item: call("DynamoDB_20120810.GetItem"),
-            put_item: call("DynamoDB_20120810.PutItem"),
-            update_item: call("DynamoDB_20120810.UpdateItem"),
-            query: call("DynamoDB_20120810.Query"),
-            transact_write_items: call("DynamoDB_20120810.TransactWriteItems"),
+            get_item: operation("DynamoDB_20120810.GetItem"),
+            put_item: operation("DynamoDB_20120810.PutItem"),
+            update_item: operation("DynamoDB_20120810.UpdateItem"),
+            query: operation("DynamoDB_20120810.Query"),
+            transact_write_items: operation("DynamoDB_20120810.TransactWriteItems"),
         }
     }
+}
 
+impl Operation {
     /// The answer of a call that was done, perhaps more than once.
     pub(super) async fn call<A: DeserializeOwned>(
         &self,
-        operation: Operation,
         request: &(impl Serialize + Sync),
     ) -> Result<A, ApiError> {
-        let answer = self.post(operation, body(request)).await?;
+        let answer = self.post(body(request)).await?;
         serde_json::from_slice(&answer).map_err(|error| ApiError::unreadable(&error))
     }
 
     /// The same, where nothing of interest is answered.
-    pub(super) async fn post(&self, operation: Operation, body: Bytes) -> Result<Bytes, ApiError> {
-        RETRY.run(|limit| self.once(operation, body.clone(), limit), ApiError::may_pass).await
+    pub(super) async fn post(&self, body: Bytes) -> Result<Bytes, ApiError> {
+        RETRY.run(|limit| self.once(body.clone(), limit), ApiError::may_pass).await
     }
 
-    async fn once(&self, operation: Operation, body: Bytes, limit: Duration) -> Result<Bytes, ApiError> {
-        let call = match operation {
-            Operation::GetItem => &self.get_item,
-            Operation::PutItem => &self.put_item,
-            Operation::UpdateItem => &self.update_item,
-            Operation::Query => &self.query,
-            Operation::TransactWriteItems => &self.transact_write_items,
-        };
-        let (status, answer) = call.post(body, limit).await?;
+    async fn once(&self, body: Bytes, limit: Duration) -> Result<Bytes, ApiError> {
+        let (status, answer) = self.0.post(body, limit).await?;
         if status.is_success() {
             Ok(answer)
         } else {

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    DynamoDb, Item, ON_CONFLICT, Operation, PutItem, ReturnValues, Update, Updated,
+    DynamoDb, Item, ON_CONFLICT, PutItem, ReturnValues, Update, Updated,
     api::{OnlyIf, TransactWriteItems, Write, body},
     error::{ApiError, Kind},
     items,
@@ -151,7 +151,7 @@ async fn transact(db: &DynamoDb, claim: &Update, account: &Account) -> Result<()
         transact_items: [Write::Update(claim.request(table)), account],
         client_request_token: Uuid::new_v4().to_string(),
     });
-    db.api.post(Operation::TransactWriteItems, request).await.map(drop)
+    db.api.transact_write_items.post(request).await.map(drop)
 }
 
 fn put<'a>(table_name: &'a str, item: &'a Item, seen: Option<u64>) -> PutItem<'a> {

@@ -233,7 +233,7 @@ fn every_partition_has_its_own_suffix() {
         ("us-isof-south-1", "dynamodb.us-isof-south-1.csp.hci.ic.gov"),
     ] {
         let store = DynamoDb::new(&aws(region), None, "t".to_owned()).unwrap();
-        assert_eq!(store.api.query.url().to_string(), format!("https://{host}/"), "{region}");
+        assert_eq!(store.api.query.0.url().to_string(), format!("https://{host}/"), "{region}");
     }
     let error = DynamoDb::new(&aws("a region?"), None, "t".to_owned()).unwrap_err();
     assert!(error.to_string().contains("AWS_REGION"), "{error}");
