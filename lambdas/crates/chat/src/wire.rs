@@ -6,9 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, ErrorCode, StopReason, StreamEvent, StreamId, Timing, Usage};
 
-/// What an event takes besides its text, at most, unless it is an error.
-const OTHER_FIELDS: usize = 192;
-
 /// The event as the JSON object that crosses the wire, on one line.
 pub fn to_json(event: &StreamEvent) -> String {
     serde_json::to_string(&WireEvent::from(event)).expect("strings and numbers always serialize")
@@ -17,18 +14,6 @@ pub fn to_json(event: &StreamEvent) -> String {
 /// Appends what [`to_json`] returns.
 pub fn write_json(event: &StreamEvent, to: &mut Vec<u8>) {
     serde_json::to_writer(to, &WireEvent::from(event)).expect("strings and numbers always serialize");
-}
-
-/// About how long the JSON is, so that a buffer need not grow for each token.
-pub fn size_hint(event: &StreamEvent) -> usize {
-    let text = match event {
-        StreamEvent::Delta { text, .. } => text.len(),
-        StreamEvent::Start { .. }
-        | StreamEvent::Ping { .. }
-        | StreamEvent::Done { .. }
-        | StreamEvent::Error { .. } => 0,
-    };
-    text + OTHER_FIELDS
 }
 
 /// JSON that is no event of the contract. Says where and not what: the text could be an answer's.
