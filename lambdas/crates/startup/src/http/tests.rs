@@ -50,6 +50,13 @@ async fn until_kept(client: &HttpClient, connections: usize) {
     }
 }
 
+/// Until what is kept now is not used any more.
+async fn grow_old() {
+    pause();
+    advance(KEPT_FOR).await;
+    resume();
+}
+
 /// One that answers once on each of its connections, and gives the first of them back.
 fn answering_once(listener: TcpListener) -> JoinHandle<TcpStream> {
     tokio::spawn(async move {
@@ -236,9 +243,7 @@ async fn a_connection_that_had_nothing_to_do_for_long_is_closed_and_not_used() {
     let server = answering_once(listener);
     let client = HttpClient::new();
     client.send(&url, get(), MINUTE).await.unwrap();
-    pause();
-    advance(KEPT_FOR).await;
-    resume();
+    grow_old().await;
     client.send(&url, get(), MINUTE).await.unwrap();
     assert!(is_closed(&mut server.await.unwrap()).await);
 }
@@ -250,9 +255,7 @@ async fn connections_that_nobody_needs_any_more_do_not_pile_up() {
     let (server, _other) = (answering_once(one), answering_once(other));
     let client = HttpClient::new();
     client.send(&url, get(), MINUTE).await.unwrap();
-    pause();
-    advance(KEPT_FOR).await;
-    resume();
+    grow_old().await;
     client.send(&other_url, get(), MINUTE).await.unwrap();
     assert_eq!(client.kept.connections(), 1);
     server.abort();

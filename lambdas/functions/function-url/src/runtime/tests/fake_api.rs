@@ -16,6 +16,8 @@ use tokio::{
 /// So that a test that waits for what does not happen ends.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+const ACCEPTED: &str = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n";
+
 pub(super) struct FakeApi {
     requests: mpsc::UnboundedReceiver<Exchange>,
 }
@@ -121,13 +123,13 @@ impl Exchange {
     }
 
     pub(super) fn accept(self) {
-        self.reply("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n");
+        self.reply(ACCEPTED);
     }
 
     /// Accepts it, and closes the connection unannounced. Resolves when that is done.
     pub(super) fn accept_and_hang_up(self) -> oneshot::Receiver<()> {
         let (done, hung_up) = oneshot::channel();
-        let response = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_owned();
+        let response = ACCEPTED.to_owned();
         let _ = self.reply.send(Reply::SendAndHangUp(response, done));
         hung_up
     }
